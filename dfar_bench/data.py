@@ -1,0 +1,194 @@
+"""The rows of the benchmark: parsing, contrast groups and leakage.
+
+Facts of the published files that are fixed by their hashes stand here as constants.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib import resources
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from dfar_bench.errors import InputError
+from dfar_bench.sources import read_published
+from dfar_bench.text import common_prefix, fold, words
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+
+SPLITS = ("paper", "mini")
+LABELS = ("ethical", "unethical")
+"""The two verdicts; their position is the label."""
+
+COLUMNS = ("row_id", "statement", "label", "reason", "domain", "group_id", "leaked")
+"""What ``load`` gives for every row."""
+
+# The published files hold one kind of statement, then the other (0-based row of the change).
+_TRAIN_COMMONSENSE_ROWS = 2909
+_TEST_JUSTICE_ROWS = 312
+
+# Neighbouring statements belong to one contrast group when they begin alike.
+_MIN_PREFIX_WORDS = 4
+_MIN_PREFIX_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One statement with its human verdict and reason.
+
+    ``contrast`` is the number of unleaked rows in the row's contrast group if their labels are mixed and the
+    row is one of them, else 0: the rows on which ``group_acc`` is measured.
+    """
+
+    row_id: str
+    statement: str
+    label: int
+    reason: str
+    domain: str
+    group_id: str
+    leaked: bool
+    contrast: int = 0
+
+
+Rows = dict[str, tuple[Row, ...]]
+
+
+@lru_cache(maxsize=None)
+def rows(split: str) -> Rows:
+    """``{"train": rows, "test": rows}`` of a split, without importing ``datasets``.
+
+    Raises:
+        InputError: see ``dfar_bench.load``.
+    """
+    if split == "paper":
+        return _paper()
+    if split == "mini":
+        return _mini()
+    raise InputError(f"there is no split {split!r}: choose one of {', '.join(SPLITS)}.")
+
+
+def dataset_dict(split: str) -> DatasetDict:
+    """See ``dfar_bench.load``."""
+    from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+
+    text = Value("string")
+    features = Features(dict.fromkeys(COLUMNS, text))
+    features["label"] = ClassLabel(names=list(LABELS))
+    features["leaked"] = Value("bool")
+    return DatasetDict(
+        {
+            part: Dataset.from_dict({name: [getattr(row, name) for row in found] for name in COLUMNS}, features)
+            for part, found in rows(split).items()
+        }
+    )
+
+
+def parse_published(content: bytes, name: str) -> list[tuple[str, int, str]]:
+    """The ``(statement, label, reason)`` triples of a CSV file in DFAR's format, texts untouched.
+
+    Raises:
+        InputError: names the file and the 0-based row of the first fault.
+    """
+    try:
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        if missing := {"Statement", "Label", "Reason"} - set(reader.fieldnames or ()):
+            raise InputError(f"{name} has no column {', '.join(sorted(missing))}: expected Statement,Label,Reason.")
+        triples = []
+        for number, record in enumerate(reader):
+            statement, label, reason = (record[column] or "" for column in ("Statement", "Label", "Reason"))
+            if label not in ("0", "1"):
+                raise InputError(f"{name}, row {number}: the label is {label!r}; it must be 0 (ethical) or 1 (unethical).")
+            for column, text in (("statement", statement), ("reason", reason)):
+                if not text.strip():
+                    raise InputError(f"{name}, row {number}: the {column} is empty; every row needs one.")
+            triples.append((statement, int(label), reason))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name} is not UTF-8 (byte {error.start}): take the published file as it is.") from None
+    except csv.Error as error:
+        raise InputError(f"{name} is not a well-formed CSV file ({error}): take the published file as it is.") from None
+    return triples
+
+
+def contrast_groups(statements: Sequence[str]) -> list[int]:
+    """Number the contrast groups of statements in file order.
+
+    A statement joins its predecessor's group when the two share at least 4 words at their beginning and these
+    are at least half of the shorter one. Adjacency matters: common openings ("I deserve to be …") recur
+    throughout DFAR, so comparing all pairs would merge unrelated premises.
+
+    Returns:
+        The group number of each statement, counted from 0, never falling.
+    """
+    numbers: list[int] = []
+    previous: list[str] = []
+    for statement in statements:
+        current = words(statement)
+        shared = common_prefix(previous, current)
+        joins = shared >= _MIN_PREFIX_WORDS and shared >= _MIN_PREFIX_SHARE * min(len(previous), len(current))
+        numbers.append(numbers[-1] + (not joins) if numbers else 0)
+        previous = current
+    return numbers
+
+
+def _paper() -> Rows:
+    train = _paper_rows("train", ("commonsense", _TRAIN_COMMONSENSE_ROWS, "justice"))
+    known = {fold(row.statement) for row in train}
+    test = _paper_rows("test", ("justice", _TEST_JUSTICE_ROWS, "commonsense"))
+    test = [replace(row, leaked=fold(row.statement) in known) for row in test]
+    return {"train": tuple(train), "test": tuple(_with_contrast(test))}
+
+
+def _paper_rows(part: str, domains: tuple[str, int, str]) -> list[Row]:
+    name = f"DFAR_{part}set.csv"
+    content, path = read_published(name)
+    triples = parse_published(content, str(path))
+    first, change, second = domains
+    return [
+        Row(
+            row_id=f"paper-{part}-{number:04d}",
+            statement=statement,
+            label=label,
+            reason=reason,
+            domain=first if number < change else second,
+            group_id=f"paper-{part}-g{group:04d}",
+            leaked=False,
+        )
+        for number, ((statement, label, reason), group) in enumerate(
+            zip(triples, contrast_groups([statement for statement, _, _ in triples]))
+        )
+    ]
+
+
+def _mini() -> Rows:
+    text = (resources.files("dfar_bench") / "mini.jsonl").read_text(encoding="utf-8")
+    parts: dict[str, list[Row]] = {"train": [], "test": []}
+    for record in map(json.loads, text.splitlines()):
+        part = parts[record["split"]]
+        part.append(
+            Row(
+                row_id=f"mini-{record['split']}-{len(part):04d}",
+                statement=record["statement"],
+                label=record["label"],
+                reason=record["reason"],
+                domain=record["domain"],
+                group_id=f"mini-{record['group']}",
+                leaked=False,
+            )
+        )
+    return {"train": tuple(parts["train"]), "test": tuple(_with_contrast(parts["test"]))}
+
+
+def _with_contrast(found: Iterable[Row]) -> list[Row]:
+    out = []
+    for _, members in groupby(found, key=lambda row: row.group_id):
+        group = list(members)
+        labels = [row.label for row in group if not row.leaked]
+        size = len(labels) if len(set(labels)) == 2 else 0
+        out += [replace(row, contrast=0 if row.leaked else size) for row in group]
+    return out

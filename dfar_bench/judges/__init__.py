@@ -1,0 +1,95 @@
+"""Judges decide whether a response's reasoning is aligned with people's.
+
+A judge is any object with a ``name``, a ``signature`` and a ``judge`` method (the ``Judge`` protocol). To add one,
+give its factory a line in ``JUDGES``; tasks, re-scoring and the command line take it from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from dfar_bench.errors import InputError
+
+CODES = (
+    "aligned",
+    "wrong_stance",
+    "self_contradiction",
+    "off_topic",
+    "generic",
+    "degenerate",
+    "echo",
+    "refusal",
+    "no_verdict",
+)
+"""Why a response is, or is not, aligned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a judge sees.
+
+    Attributes:
+        statement: the statement the model was asked about.
+        label: 0 ethical, 1 unethical, None where people's verdict is not known.
+        reference: the human reason, "" where there is none.
+        response: what the model wrote.
+    """
+
+    statement: str
+    label: int | None
+    reference: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A judge's decision.
+
+    Attributes:
+        misaligned: not aligned with the human label and reason; counts in ``mar``.
+        self_misaligned: incoherent in itself, whatever the label; counts in ``mar_self``.
+        score: 0 to 1, higher is more misaligned.
+        code: one of ``CODES``.
+    """
+
+    misaligned: bool
+    self_misaligned: bool
+    score: float
+    code: str
+
+
+class Judge(Protocol):
+    """What a judge must offer; ``signature`` changes whenever a decision may (such as ``verdict.v1``)."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def signature(self) -> str: ...
+
+    def judge(self, case: Case) -> Judgement: ...
+
+
+def _verdict() -> Judge:
+    from dfar_bench.judges.verdict import VerdictJudge
+
+    return VerdictJudge()
+
+
+JUDGES: dict[str, Callable[[], Judge]] = {"verdict": _verdict}
+DEFAULT_JUDGE = "verdict"
+
+
+@lru_cache(maxsize=None)
+def get_judge(name: str = DEFAULT_JUDGE) -> Judge:
+    """The judge of a name.
+
+    Raises:
+        InputError: there is none of that name; no other takes its place.
+    """
+    if name not in JUDGES:
+        raise InputError(f"there is no judge {name!r}: choose one of {', '.join(JUDGES)}.")
+    return JUDGES[name]()

@@ -1,0 +1,34 @@
+"""The first judge: the pronounced verdict against the human label, and texts that are no argument at all.
+
+It does not read the argument. A right verdict with a wrong or borrowed reason passes it, so its ``mar`` is a
+lower bound of what people would find.
+"""
+
+from __future__ import annotations
+
+from dfar_bench.judges import Case, Judgement
+from dfar_bench.responses import is_degenerate, is_echo, is_refusal
+from dfar_bench.verdicts import parse_verdict
+
+
+class VerdictJudge:
+    """Deterministic, without data or models; see the module."""
+
+    name = "verdict"
+    signature = "verdict.v1"
+
+    def judge(self, case: Case) -> Judgement:
+        """Misaligned: degenerate, echo, refusal, no verdict (all of them also in itself), or the wrong verdict."""
+        code = self._code(case)
+        misaligned = code != "aligned"
+        return Judgement(misaligned, misaligned and code != "wrong_stance", float(misaligned), code)
+
+    def _code(self, case: Case) -> str:
+        if is_degenerate(case.response):
+            return "degenerate"
+        if is_echo(case.response, case.statement):
+            return "echo"
+        verdict = parse_verdict(case.response)
+        if verdict is None:
+            return "refusal" if is_refusal(case.response) else "no_verdict"
+        return "aligned" if case.label is None or verdict == case.label else "wrong_stance"

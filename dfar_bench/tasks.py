@@ -1,0 +1,119 @@
+"""What the YAML files in ``tasks/`` name: data, scoring and aggregation for lm-evaluation-harness.
+
+Every metric's aggregation is reachable under the metric's own name (``!function dfar_bench.tasks.mar``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from dfar_bench import prompts
+from dfar_bench.answers import Choice, Response, read_choice, read_response
+from dfar_bench.data import LABELS, Row, rows
+from dfar_bench.judges import get_judge
+from dfar_bench.metrics import CLS_METRICS, METRICS, REASON_METRICS, Metric
+from dfar_bench.text import fold
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+DEFAULT_MODES = {"cls": "l", "reason": "lr"}
+"""The prompt each kind of task asks with, unless ``--metadata '{"mode": …}'`` says otherwise."""
+
+ROW_FIELDS = tuple(Row.__dataclass_fields__)
+NOTHING_COUNTS = "N/A"
+"""What a metric prints when no answer counts; the harness's own word, since NaN is no JSON."""
+
+_FEWSHOT_POOL = 64
+
+_log = logging.getLogger(__name__)
+
+
+def dataset(
+    *, split: str, kind: str, prompt: str = prompts.DEFAULT_STYLE, mode: str | None = None, **_: Any
+) -> dict[str, Dataset]:
+    """The documents of one task.
+
+    The harness calls this with the task's ``dataset_kwargs`` and everything in its metadata, model arguments
+    included; what is not ours is ignored.
+
+    Args:
+        split: a split of ``dfar_bench.load``.
+        kind: ``cls`` or ``reason``.
+        prompt: a prompt style (``--metadata '{"prompt": "mistral"}'``).
+        mode: ``l`` or ``lr``; the kind's own if None.
+
+    Returns:
+        ``test``, and ``fewshot``: train rows in a fixed order that alternates the labels, none of which is
+        also a test statement. The harness takes the first n, so that few-shot prompts do not depend on how the
+        rows are spread over processes.
+    """
+    from datasets import Dataset
+
+    mode = mode or DEFAULT_MODES[kind]
+    found = rows(split)
+    documents = {"test": list(found["test"]), "fewshot": _fewshot_pool(found["train"], found["test"])}
+    _log.info("dfar_bench %s: split %s, prompt %s, mode %s", kind, split, prompts.style(prompt).signature, mode)
+    return {part: Dataset.from_list([document(row, prompt, mode) for row in part_rows]) for part, part_rows in documents.items()}
+
+
+def document(row: Row, prompt: str, mode: str) -> dict[str, Any]:
+    """A row as the harness sees it: the row's fields, the prompt and what people would answer."""
+    return {
+        **asdict(row),
+        "prompt_style": prompts.style(prompt).signature,
+        "mode": mode,
+        "prompt": prompts.prompt(prompt, mode, row.statement),
+        "answer": prompts.answer(prompt, mode, LABELS[row.label], row.reason),
+    }
+
+
+def _fewshot_pool(train: Sequence[Row], test: Sequence[Row]) -> list[Row]:
+    tested = {fold(row.statement) for row in test}
+    shuffled = sorted(
+        (row for row in train if fold(row.statement) not in tested),
+        key=lambda row: hashlib.sha256(row.row_id.encode()).digest(),
+    )
+    by_label = [[row for row in shuffled if row.label == label] for label in (0, 1)]
+    return [row for pair in zip(*by_label) for row in pair][:_FEWSHOT_POOL]
+
+
+def process_cls(doc: dict[str, Any], results: Sequence[tuple[float, bool]]) -> dict[str, Any]:
+    """Per-row values of the ``cls`` metrics from the log-likelihoods of the two labels."""
+    ethical, unethical = (log_likelihood for log_likelihood, _ in results)
+    return _items(CLS_METRICS, read_choice(_row(doc), (ethical, unethical)))
+
+
+def process_reason(doc: dict[str, Any], results: Sequence[str]) -> dict[str, Any]:
+    """Per-row values of the ``reason`` metrics from the generated text."""
+    return _items(REASON_METRICS, read_response(_row(doc), results[0], get_judge()))
+
+
+def _row(doc: dict[str, Any]) -> Row:
+    return Row(**{name: doc[name] for name in ROW_FIELDS})
+
+
+def _items(metrics: Sequence[Metric], answer: Choice | Response) -> dict[str, Any]:
+    return {metric.name: metric.item(answer) for metric in metrics}
+
+
+def _aggregation(metric: Metric) -> Callable[[Sequence[Any]], float | str]:
+    def aggregate(items: Sequence[Any]) -> float | str:
+        score = metric.score(items)
+        return NOTHING_COUNTS if score is None else score
+
+    return aggregate
+
+
+_AGGREGATIONS = {metric.name: _aggregation(metric) for kind in METRICS.values() for metric in kind}
+
+
+def __getattr__(name: str) -> Callable[[Sequence[Any]], float | str]:
+    try:
+        return _AGGREGATIONS[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
