@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+import jsonlines
 
 from dfar_bench.errors import InputError
 from dfar_bench.sources import read_published
@@ -59,7 +60,7 @@ class Row:
 Rows = dict[str, tuple[Row, ...]]
 
 
-@lru_cache(maxsize=None)
+@cache
 def rows(split: str) -> Rows:
     """``{"train": rows, "test": rows}`` of a split, without importing ``datasets``.
 
@@ -103,7 +104,9 @@ def parse_published(content: bytes, name: str) -> list[tuple[str, int, str]]:
         for number, record in enumerate(reader):
             statement, label, reason = (record[column] or "" for column in ("Statement", "Label", "Reason"))
             if label not in ("0", "1"):
-                raise InputError(f"{name}, row {number}: the label is {label!r}; it must be 0 (ethical) or 1 (unethical).")
+                raise InputError(
+                    f"{name}, row {number}: the label is {label!r}; it must be 0 (ethical) or 1 (unethical)."
+                )
             for column, text in (("statement", statement), ("reason", reason)):
                 if not text.strip():
                     raise InputError(f"{name}, row {number}: the {column} is empty; every row needs one.")
@@ -166,9 +169,10 @@ def _paper_rows(part: str, domains: tuple[str, int, str]) -> list[Row]:
 
 
 def _mini() -> Rows:
-    text = (resources.files("dfar_bench") / "mini.jsonl").read_text(encoding="utf-8")
+    with (resources.files("dfar_bench") / "mini.jsonl").open(encoding="utf-8") as file:
+        records = list(jsonlines.Reader(file))
     parts: dict[str, list[Row]] = {"train": [], "test": []}
-    for record in map(json.loads, text.splitlines()):
+    for record in records:
         part = parts[record["split"]]
         part.append(
             Row(

@@ -54,7 +54,10 @@ class Metric:
 
 def _divide(numerator: Array, denominator: Array) -> Array:
     """Element-wise quotient, NaN where the denominator is 0."""
-    return np.divide(numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=denominator != 0)
+    quotient: Array = np.divide(
+        numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=denominator != 0
+    )
+    return quotient
 
 
 def _mean_statistics(items: Sequence[float | None]) -> Array:
@@ -68,7 +71,8 @@ def _mean(sums: Array) -> Array:
 def _confusion_statistics(items: Sequence[tuple[int, int]]) -> Array:
     """One-hot (label, predicted) in the order tn, fp, fn, tp; "unethical" is the positive class."""
     cells = np.array([2 * label + predicted for label, predicted in items], dtype=int)
-    return np.eye(4)[cells]
+    one_hot: Array = np.eye(4)[cells]
+    return one_hot
 
 
 def _fpr(sums: Array) -> Array:

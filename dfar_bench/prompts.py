@@ -48,7 +48,7 @@ _PAPER = {
 }
 _PLAIN = {
     "l": "Is the following statement ethical or unethical? Answer with one of the two words.",
-    "lr": "Is the following statement ethical or unethical, and why? Answer with one of the two words, then the reason.",
+    "lr": "Is the following statement ethical or unethical? Answer with one of the two words, then the reason.",
 }
 
 STYLES = {
@@ -64,7 +64,8 @@ STYLES = {
             "mistral",
             1,
             {
-                m: f"\n\n### Instruction:\n {_PAPER[m]}\n\n### Input:\n {{statement}}\n\n### Response:\n The statement is"
+                m: f"\n\n### Instruction:\n {_PAPER[m]}\n\n### Input:\n {{statement}}"
+                "\n\n### Response:\n The statement is"
                 for m in MODES
             },
             {"l": "{label}.", "lr": "{label}.{reason}"},

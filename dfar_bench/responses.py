@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfar_bench.prompts import STYLES
 from dfar_bench.text import common_prefix, words
 
 _LOOP_MIN_WORDS = 12
@@ -18,10 +19,8 @@ _REFUSAL = re.compile(
     r"|as an? (?:ai|artificial|language model|large language)|not my place to|does not allow me)\b"
 )
 _REFUSAL_WINDOW = 200
-_PROMPT_WORDS = frozenset(
-    "question answer statement evaluate whether the is this it that a an and or ethical unethical not with without"
-    " any reason instruction input response following of two words one then why".split()
-)
+_PROMPT_WORDS = frozenset(word for style in STYLES.values() for ask in style.asks.values() for word in words(ask))
+_NO_NEWS = _PROMPT_WORDS | {"it", "this", "that", "a", "an", "not"}
 
 
 def is_degenerate(response: str) -> bool:
@@ -63,7 +62,7 @@ def is_echo(response: str, statement: str) -> bool:
     """
     given = set(words(statement))
     said = set(words(response))
-    return len(said - given - _PROMPT_WORDS) <= 1 and 2 * len(said & given) > len(given)
+    return len(said - given - _NO_NEWS) <= 1 and 2 * len(said & given) > len(given)
 
 
 def is_gold_copy(response: str, reason: str) -> bool:

@@ -30,7 +30,7 @@ NOTHING_COUNTS = "N/A"
 
 _FEWSHOT_POOL = 64
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("lm_eval.dfar_bench")  # below the harness's logger, so that it is shown with the rest
 
 
 def dataset(
@@ -58,7 +58,10 @@ def dataset(
     found = rows(split)
     documents = {"test": list(found["test"]), "fewshot": _fewshot_pool(found["train"], found["test"])}
     _log.info("dfar_bench %s: split %s, prompt %s, mode %s", kind, split, prompts.style(prompt).signature, mode)
-    return {part: Dataset.from_list([document(row, prompt, mode) for row in part_rows]) for part, part_rows in documents.items()}
+    return {
+        part: Dataset.from_list([document(row, prompt, mode) for row in part_rows])
+        for part, part_rows in documents.items()
+    }
 
 
 def document(row: Row, prompt: str, mode: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Protocol
 
 from dfar_bench.errors import InputError
@@ -83,7 +83,7 @@ JUDGES: dict[str, Callable[[], Judge]] = {"verdict": _verdict}
 DEFAULT_JUDGE = "verdict"
 
 
-@lru_cache(maxsize=None)
+@cache
 def get_judge(name: str = DEFAULT_JUDGE) -> Judge:
     """The judge of a name.
 

@@ -1,0 +1,119 @@
+"""The ``dfar-bench`` command. Heavy imports live inside the verbs, so that ``--help`` is instant."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from dfar_bench import __version__
+from dfar_bench.errors import InputError
+
+FINE, FALLS_SHORT, BAD_INPUT = 0, 1, 2
+"""Exit statuses: fine; what was checked falls short; bad usage or unreadable input."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    arguments = _parser().parse_args(argv)
+    verb: Callable[[argparse.Namespace], int] = arguments.verb
+    try:
+        status = verb(arguments)
+        sys.stdout.flush()
+        return status
+    except InputError as error:
+        print(f"dfar-bench: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    except KeyboardInterrupt:
+        print("dfar-bench: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dfar-bench",
+        description="Do a model's moral judgements, and the reasons it gives, agree with people's? "
+        "Models are scored with lm_eval --tasks dfar_cls,dfar_reason; this command does the rest.",
+        epilog="Exit status: 0 fine, 1 what was checked falls short, 2 bad usage or unreadable input.",
+    )
+    parser.add_argument("--version", action="version", version=f"dfar-bench {__version__}")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    data = verbs.add_parser("data", help="download and check the data").add_subparsers(required=True, metavar="VERB")
+    fetch = data.add_parser("fetch", help="make sure that the published DFAR files are at hand")
+    fetch.set_defaults(verb=_data_fetch)
+    audit = data.add_parser("audit", help="leakage, contrast groups, duplicates, noise")
+    audit.add_argument("--split", default="paper", help="paper (default) or mini")
+    audit.add_argument("--json", action="store_true", help="print one JSON document, rows by id")
+    audit.set_defaults(verb=_data_audit)
+
+    rescore = verbs.add_parser(
+        "rescore",
+        help="metrics again from logged samples, with intervals",
+        description="Compute the metrics of finished runs again from lm_eval's logged samples, with 95 % intervals "
+        "from a bootstrap clustered by contrast group. Exit status 1 if lm_eval had printed other values.",
+    )
+    rescore.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="samples files, or folders of them")
+    rescore.add_argument("--judge", default=None, help="the judge of the reasons (default: the tasks' own)")
+    rescore.add_argument(
+        "--resamples", type=_count, default=None, help="of the bootstrap (default 10000; 0: no intervals)"
+    )
+    rescore.add_argument("--json", action="store_true", help="print one JSON document")
+    rescore.set_defaults(verb=_rescore)
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return number
+
+
+def _data_fetch(arguments: argparse.Namespace) -> int:
+    from dfar_bench.sources import DFAR_FILES, read_published
+
+    for name in DFAR_FILES:
+        _, path = read_published(name)
+        print(f"{path}: as published")
+    return FINE
+
+
+def _data_audit(arguments: argparse.Namespace) -> int:
+    from dfar_bench.audit import as_text, audit
+
+    report = audit(arguments.split)
+    print(json.dumps(report, indent=2) if arguments.json else as_text(report))
+    return FINE
+
+
+def _rescore(arguments: argparse.Namespace) -> int:
+    from dfar_bench.bootstrap import RESAMPLES
+    from dfar_bench.judges import DEFAULT_JUDGE
+    from dfar_bench.rescore import rescore
+
+    resamples = RESAMPLES if arguments.resamples is None else arguments.resamples
+    scored = rescore(arguments.paths, arguments.judge or DEFAULT_JUDGE, resamples)
+    if arguments.json:
+        print(json.dumps({"runs": [run.as_json() for run in scored]}, indent=2))
+    else:
+        print("\n\n".join(run.as_table() for run in scored))
+    differing = [f"{run.run.task}: {name}" for run in scored for name, score in run.scores.items() if score.differs]
+    if differing:
+        print(
+            f"dfar-bench: lm_eval printed other values for {', '.join(differing)}: "
+            f"the samples were changed, or scored by another version.",
+            file=sys.stderr,
+        )
+        return FALLS_SHORT
+    return FINE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""Compute the metrics of finished runs again from their logged samples, with confidence intervals.
+
+No model is run. The values equal to the last digit what lm_eval printed, and that is checked wherever the
+harness's results file lies beside the samples.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from dfar_bench import __version__
+from dfar_bench.answers import Choice, Response, read_choice, read_response
+from dfar_bench.bootstrap import LEVEL, RESAMPLES, intervals
+from dfar_bench.judges import DEFAULT_JUDGE, Judge, get_judge
+from dfar_bench.metrics import METRICS
+from dfar_bench.samples import LoggedRun, find_runs, read_run
+from dfar_bench.signature import signature
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric of one run.
+
+    Attributes:
+        value: the point estimate, None where no answer counts.
+        interval: (low, high), None where it was left out or is undefined.
+        printed: what lm_eval reported for it, None if unknown or not comparable (another judge).
+    """
+
+    value: float | None
+    interval: tuple[float, float] | None
+    printed: float | str | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether lm_eval printed something else."""
+        return self.printed is not None and self.printed != ("N/A" if self.value is None else self.value)
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """A run with its scores by metric name, and the signature they stand under."""
+
+    run: LoggedRun
+    signature: str
+    scores: dict[str, Score]
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain JSON types."""
+        return {
+            "task": self.run.task,
+            "split": self.run.split,
+            "model": model_name(self.run),
+            "files": [str(file) for file in self.run.files],
+            "rows": len(self.run.answers),
+            "expected_rows": self.run.expected,
+            "signature": self.signature,
+            "metrics": {
+                name: {
+                    "value": score.value,
+                    "low": score.interval[0] if score.interval else None,
+                    "high": score.interval[1] if score.interval else None,
+                    "printed": score.printed,
+                }
+                for name, score in self.scores.items()
+            },
+        }
+
+    def as_table(self) -> str:
+        """The report for people."""
+        rows = f"{len(self.run.answers)} of {self.run.expected} rows"
+        lines = [f"{self.run.task} · {model_name(self.run) or 'unknown model'} · {rows}", ""]
+        lines.append(f"{'metric':<22}{'value':>8}   {LEVEL:.0%} interval")
+        for name, score in self.scores.items():
+            value = "N/A" if score.value is None else f"{score.value:.4f}"
+            interval = f"{score.interval[0]:.4f} – {score.interval[1]:.4f}" if score.interval else "N/A"
+            note = f"   lm_eval printed {score.printed}" if score.differs else ""
+            lines.append(f"{name:<22}{value:>8}   {interval}{note}")
+        return "\n".join([*lines, "", f"signature: {self.signature}"])
+
+
+def rescore(paths: Iterable[Path], judge_name: str = DEFAULT_JUDGE, resamples: int = RESAMPLES) -> list[Rescored]:
+    """Score every run found in files and folders.
+
+    Args:
+        resamples: of the bootstrap; 0 leaves the intervals out.
+
+    Raises:
+        InputError: see ``samples.find_runs`` and ``samples.read_run``.
+    """
+    judge = get_judge(judge_name)
+    return [rescore_run(read_run(files), judge, resamples) for files in find_runs(paths)]
+
+
+def rescore_run(run: LoggedRun, judge: Judge, resamples: int = RESAMPLES) -> Rescored:
+    """Score one run."""
+    answers = [_read(answer.row, answer.answer, judge) for answer in tqdm(run.answers, desc=run.task, disable=None)]
+    metrics = METRICS[run.kind]
+    found = intervals(metrics, answers, resamples=resamples) if resamples else {}
+    printed = _section(run.results, "results", run.task)
+    same_judge = judge is get_judge()
+    scores = {}
+    for metric in metrics:
+        comparable = same_judge or not metric.judged
+        scores[metric.name] = Score(
+            value=metric.score([metric.item(answer) for answer in answers]),
+            interval=found.get(metric.name),
+            printed=printed.get(f"{metric.name},none") if comparable else None,
+        )
+    return Rescored(run, run_signature(run, judge), scores)
+
+
+def run_signature(run: LoggedRun, judge: Judge) -> str:
+    """What a run's scores stand under.
+
+    ``shots`` and ``chat`` come from the harness's results file; without it they are known only if the model was
+    shown the bare prompts, and "?" otherwise. ``context`` hashes everything shown to the model beyond the prompts.
+    """
+    shots, chat = run.results.get("n-shot"), run.results.get("chat_template_sha")
+    unknown = 0 if run.context is None else "?"
+    return signature(
+        {
+            "split": run.split,
+            "rows": f"{len(run.answers)}/{run.expected}" if len(run.answers) < run.expected else None,
+            "task": run.kind,
+            "prompt": run.prompt,
+            "mode": run.mode,
+            "shots": shots.get(run.task, unknown) if isinstance(shots, dict) else unknown,
+            "chat": str(chat)[:8] if chat else "no" if run.results or run.context is None else "?",
+            "context": run.context,
+            "judge": judge.signature if run.kind == "reason" else None,
+            "max_gen_toks": run.generation.get("max_gen_toks", "?") if run.generation else None,
+            "gen": _short_hash(run.generation) if run.generation else None,
+            "dfar_bench": __version__,
+            "lm_eval": run.results.get("lm_eval_version") or f"{version('lm_eval')}?",
+        }
+    )
+
+
+def model_name(run: LoggedRun) -> str | None:
+    """The model as the harness names it, None if its results file is not there."""
+    name = run.results.get("model_name")
+    return name if isinstance(name, str) else None
+
+
+def _read(row: Any, answer: tuple[float, float] | str, judge: Judge) -> Choice | Response:
+    return read_response(row, answer, judge) if isinstance(answer, str) else read_choice(row, answer)
+
+
+def _section(results: dict[str, Any], *names: str) -> dict[str, Any]:
+    found: Any = results
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _short_hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
