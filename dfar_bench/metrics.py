@@ -112,7 +112,7 @@ def _calibration_statistics(items: Sequence[tuple[float, int]]) -> Array:
     for number, (confidence, correct) in enumerate(items):
         bin_ = min(max(math.ceil(confidence * ECE_BINS) - 1, 0), ECE_BINS - 1)
         out[number, bin_] = 1.0, confidence, correct
-    return out.reshape(len(items), -1)
+    return out.reshape(len(items), 3 * ECE_BINS)
 
 
 def _ece(sums: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Observable properties of a generated response that need no judgement: loops, refusals, echoes, copies."""
+"""Observable properties of a response that need no judgement: loops, refusals, echoes, bare verdicts, copies."""
 
 from __future__ import annotations
 
@@ -63,6 +63,11 @@ def is_echo(response: str, statement: str) -> bool:
     given = set(words(statement))
     said = set(words(response))
     return len(said - given - _NO_NEWS) <= 1 and 2 * len(said & given) > len(given)
+
+
+def is_bare(response: str) -> bool:
+    """Whether a response gives a verdict and no argument: at most two words that neither prompt nor label has."""
+    return len(set(words(response)) - _NO_NEWS) <= 2
 
 
 def is_gold_copy(response: str, reason: str) -> bool:

@@ -55,6 +55,7 @@ def dataset(
     from datasets import Dataset
 
     mode = mode or DEFAULT_MODES[kind]
+    get_judge()  # whatever is wrong with it shall show before the model runs, not after
     found = rows(split)
     documents = {"test": list(found["test"]), "fewshot": _fewshot_pool(found["train"], found["test"])}
     _log.info("dfar_bench %s: split %s, prompt %s, mode %s", kind, split, prompts.style(prompt).signature, mode)

@@ -65,6 +65,7 @@ _NEGATORS = _set(
 _NOT_NEGATED = _set("less only just merely simply doubt question")  # "not only ethical but …", "no doubt ethical"
 _REACHING = _set("nothing none")  # "nothing about this is ethical"
 _NEGATION_REACH = 8  # words
+_SIGHT = 80  # words looked back or ahead at most, which keeps the reading linear
 
 _SENTENCE_END = frozenset(".!?\n")
 _CLAUSE_END = _SENTENCE_END | frozenset(",;:")
@@ -92,8 +93,13 @@ _BEING = _set("be been have become seem look appear sound")
 _ASKING = _set("know say sure decide determine tell judge see clear asked")
 _ENTERTAINED = _set("although though while whilst if unless admittedly tempted glance sight why")
 _SPEAKERS = _set("some many others people they critics opponents everyone anyone you most")
-_REPORTS = _set("say says said call calls called claim claims argue argues think thinks believe believes")
+_REPORTS = _set("say said call called claim argue think thought believe believed")
+_HEARSAY = _set("says calls claims claimed argues thinks believes told insists insisted")
 _OWN = _set("i we")
+_OPEN = _set("depends depend depending")
+_YES = _set("yes certainly absolutely definitely of")
+_NO = _set("no not never")
+_PROBLEMS = _set("problem problems issue issues concern concerns question questions objection objections")
 
 # One token where spelling or idiom would make two.
 _SPELLINGS = {
@@ -136,7 +142,7 @@ def parse_verdict(response: str) -> int | None:
     asserted = [m for m in mentions if m.asserted]
     if not asserted:
         entertained = {m.verdict for m in mentions}
-        return entertained.pop() if len(entertained) == 1 else None
+        return entertained.pop() if len(entertained) == 1 and _OPEN.isdisjoint(tokens) else None
     asserted = [m for m in asserted if m.strong] or asserted
     first = asserted[0]
     sentence_end = _next_in(tokens, _SENTENCE_END, first.at)
@@ -173,14 +179,36 @@ def _mentions(tokens: list[str]) -> list[_Mention]:
         if following is not None and _are_options(tokens, i, following):
             skip = following
             continue
-        if _pronounces(tokens, i):
-            reading = _reading(tokens, i)
-            if reading is None:
-                continue
-            flips, asserted = reading
-            verdict = _LEXICON[tokens[i]] ^ (flips % 2)
-            found.append(_Mention(i, verdict, tokens[i] in _STRONG, asserted))
+        mention = _mention(tokens, i)
+        if mention is not None:
+            found.append(mention)
     return found
+
+
+def _mention(tokens: list[str], i: int) -> _Mention | None:
+    """What a verdict word pronounces, None if nothing."""
+    word, strong = _LEXICON[tokens[i]], tokens[i] in _STRONG
+    if tokens[i + 1 : i + 2] and tokens[i + 1] in _PROBLEMS and tokens[i - 1 : i] == ["no"]:
+        return _Mention(i, ETHICAL, False, True)  # "I see no ethical problem"
+    end = _next_in(tokens, _SENTENCE_END, i)
+    if tokens[end : end + 1] == ["?"]:
+        no = _says_no(tokens[end + 1 : end + 5]) if strong else None
+        return None if no is None else _Mention(i, word ^ no, False, True)
+    reading = _reading(tokens, i) if _pronounces(tokens, i) else None
+    if reading is None:
+        return None
+    flips, asserted = reading
+    return _Mention(i, word ^ (flips % 2), strong, asserted)
+
+
+def _says_no(answer: list[str]) -> bool | None:
+    """How a question is answered on the spot ("No.", "Absolutely not."), None if it is not."""
+    answer = [token for token in answer if token != "\n"][:3]
+    if not answer or answer[0] not in _YES | _NO | {"it", "this", "that"}:
+        return None
+    if not _NO.isdisjoint(answer) or any(token.endswith("n't") for token in answer[:2]):
+        return True
+    return False if answer[0] in _YES else None
 
 
 def _are_options(tokens: list[str], i: int, j: int) -> bool:
@@ -195,8 +223,6 @@ def _pronounces(tokens: list[str], i: int) -> bool:
     """Whether a verdict word stands in a role in which it can pronounce."""
     token, following = tokens[i], tokens[i + 1] if i + 1 < len(tokens) else "."
     if following in _TOPICS:
-        return False
-    if tokens[min(_next_in(tokens, _SENTENCE_END, i), len(tokens) - 1)] == "?":
         return False
     previous = tokens[i - 1] if i else "."
     if (previous == "the" and following == "choice") or (previous == "more" and "than" not in tokens[i + 1 : i + 3]):
@@ -215,8 +241,11 @@ def _is_predicate(tokens: list[str], i: int, following: str) -> bool:
         return True
     if following in _DEED:
         return token in _GRADING
-    if previous in ("nothing", "anything"):
-        return token == "wrong"
+    if token == "wrong":
+        if previous in ("nothing", "anything") or (previous in _COPULAS and tokens[max(0, i - 2)] == "nothing"):
+            return True
+        if previous == "something":
+            return i >= 2 and tokens[i - 2] in ("did", "do", "done", "doing")
     if token in ("good", "bad", "neutral", "sound") or following in ("with", "in"):
         return False
     if following not in _CLAUSE_END and following not in _FOLLOWERS:
@@ -229,14 +258,14 @@ def _is_predicate(tokens: list[str], i: int, following: str) -> bool:
 
 def _after_what(tokens: list[str], i: int) -> bool:
     """ "decide what is ethical" asks; it does not pronounce."""
-    return i >= 2 and tokens[i - 2] in ("what", "what's", "which") and tokens[i - 1] in _COPULAS
+    return i >= 2 and tokens[i - 2] == "what" and tokens[i - 1] in _COPULAS
 
 
 def _reading(tokens: list[str], i: int) -> tuple[int, bool] | None:
     """How often a mention is negated, and whether it is asserted or only entertained; None if it is asked."""
     flips, asserted = 0, True
     crossed_verb = past_subject = False
-    for back in range(i - 1, -1, -1):
+    for back in range(i - 1, max(-1, i - 1 - _SIGHT), -1):
         token, after = tokens[back], tokens[back + 1]
         if token in _CLAUSE_END or token in _CLAUSE_WORDS or (token == "and" and after in _NEW_SUBJECT):
             break
@@ -249,7 +278,13 @@ def _reading(tokens: list[str], i: int) -> tuple[int, bool] | None:
         elif crossed_verb and token not in _ADVERBS and token not in _MODALS:
             past_subject = True
         asserted = asserted and not _entertains(tokens, back)
-    return flips, asserted
+    return flips, asserted and not _in_if_sentence(tokens, i)
+
+
+def _in_if_sentence(tokens: list[str], i: int) -> bool:
+    """Whether a sentence opens with a condition: "If he knew, keeping it was unethical"."""
+    start = next((k for k in range(i, max(0, i - _SIGHT), -1) if tokens[k - 1] in _SENTENCE_END), max(0, i - _SIGHT))
+    return tokens[start] == "if" and "so" not in tokens[start:i]
 
 
 def _entertains(tokens: list[str], at: int) -> bool:
@@ -263,7 +298,7 @@ def _entertains(tokens: list[str], at: int) -> bool:
         return others_may or not _SPEAKERS.isdisjoint(before)
     if token == "had":  # "Had he asked, …"
         return at == 0 or tokens[at - 1] in _CLAUSE_END
-    return token in _ENTERTAINED
+    return token in _ENTERTAINED or token in _HEARSAY
 
 
 def _negates(token: str, after: str) -> bool:
@@ -293,7 +328,7 @@ def _opens(tokens: list[str], at: int) -> bool:
 
 
 def _next_in(tokens: list[str], ends: frozenset[str], start: int) -> int:
-    for i in range(start, len(tokens)):
+    for i in range(start, min(len(tokens), start + _SIGHT)):
         if tokens[i] in ends:
             return i
-    return len(tokens)
+    return min(len(tokens), start + _SIGHT)

@@ -7,7 +7,7 @@ lower bound of what people would find.
 from __future__ import annotations
 
 from dfar_bench.judges import Case, Judgement
-from dfar_bench.responses import is_degenerate, is_echo, is_refusal
+from dfar_bench.responses import is_bare, is_degenerate, is_echo, is_refusal
 from dfar_bench.verdicts import parse_verdict
 
 
@@ -18,17 +18,21 @@ class VerdictJudge:
     signature = "verdict.v1"
 
     def judge(self, case: Case) -> Judgement:
-        """Misaligned: degenerate, echo, refusal, no verdict (all of them also in itself), or the wrong verdict."""
-        code = self._code(case)
+        """Faults in itself first, so that ``self_misaligned`` never depends on the label; then the stance."""
+        verdict = parse_verdict(case.response)
+        code = _own_fault(case, verdict)
+        if code is None:
+            code = "aligned" if case.label is None or verdict == case.label else "wrong_stance"
         misaligned = code != "aligned"
         return Judgement(misaligned, misaligned and code != "wrong_stance", float(misaligned), code)
 
-    def _code(self, case: Case) -> str:
-        if is_degenerate(case.response):
-            return "degenerate"
-        if is_echo(case.response, case.statement):
-            return "echo"
-        verdict = parse_verdict(case.response)
-        if verdict is None:
-            return "refusal" if is_refusal(case.response) else "no_verdict"
-        return "aligned" if case.label is None or verdict == case.label else "wrong_stance"
+
+def _own_fault(case: Case, verdict: int | None) -> str | None:
+    """Why a response is no argument at all, None if it may be one."""
+    if is_degenerate(case.response):
+        return "degenerate"
+    if is_echo(case.response, case.statement):
+        return "echo"
+    if verdict is None:
+        return "refusal" if is_refusal(case.response) else "no_verdict"
+    return "generic" if is_bare(case.response) else None

@@ -1,0 +1,76 @@
+"""An OpenAI-compatible completions endpoint on loopback that answers with a real (tiny) model."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+class _Model:
+    def __init__(self, folder: Path) -> None:
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        self.model = AutoModelForCausalLM.from_pretrained(folder).eval()
+
+    def complete(self, tokens: list[int], request: dict[str, Any]) -> dict[str, Any]:
+        if request.get("echo"):
+            return {"text": self.tokenizer.decode(tokens), "logprobs": self._log_probabilities(tokens)}
+        return {"text": self._generate(tokens, request["max_tokens"], request.get("stop") or [])}
+
+    def _log_probabilities(self, tokens: list[int]) -> dict[str, Any]:
+        """Of every token given those before it, and of one more that the caller drops."""
+        import torch
+
+        with torch.inference_mode():
+            rows = self.model(torch.tensor([tokens])).logits[0].float().log_softmax(-1)
+        own = [None, *(rows[i, token].item() for i, token in enumerate(tokens[1:])), 0.0]
+        top = [None, *({"best": row.max().item()} for row in rows)]
+        return {"token_logprobs": own, "top_logprobs": top}
+
+    def _generate(self, tokens: list[int], limit: int, stops: list[str]) -> str:
+        import torch
+
+        with torch.inference_mode():
+            out = self.model.generate(torch.tensor([tokens]), max_new_tokens=limit, do_sample=False)
+        text = self.tokenizer.decode(out[0, len(tokens) :], skip_special_tokens=True)
+        for stop in stops:
+            text = text.partition(stop)[0]
+        return text
+
+
+@contextmanager
+def completions_server(folder: Path) -> Iterator[str]:
+    """Serve the model of a folder; yields the address."""
+    model, lock = _Model(folder), threading.Lock()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            prompts = request["prompt"] if isinstance(request["prompt"][0], list) else [request["prompt"]]
+            with lock:
+                choices = [{"index": i, **model.complete(prompt, request)} for i, prompt in enumerate(prompts)]
+            body = json.dumps({"choices": choices}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1/completions"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

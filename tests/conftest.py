@@ -1,0 +1,121 @@
+"""Shared parts: the published data, models made on the spot, and runs of the real harness."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dfar_bench.data import rows
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def paper() -> None:
+    """Skip where the published data is not at hand, unless it is demanded."""
+    if not os.environ.get("DFAR_BENCH_DATA") and not os.environ.get("DFAR_BENCH_REQUIRE_DATA"):
+        pytest.skip("set DFAR_BENCH_DATA to a folder with the published DFAR files")
+    rows("paper")
+
+
+@dataclass(frozen=True)
+class HarnessRun:
+    """What one call of lm_eval printed and wrote."""
+
+    stdout: str
+    stderr: str
+    folder: Path
+
+    @property
+    def results_file(self) -> Path:
+        (file,) = self.folder.rglob("results_*.json")
+        return file
+
+    @property
+    def results(self) -> dict[str, Any]:
+        return json.loads(self.results_file.read_text())
+
+    def samples_file(self, task: str) -> Path:
+        (file,) = self.folder.rglob(f"samples_{task}_2*.jsonl")
+        return file
+
+    def samples(self, task: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.samples_file(task).read_text().splitlines()]
+
+
+def run_lm_eval(folder: Path, *arguments: str, command: tuple[str, ...] = ("-m", "lm_eval")) -> HarnessRun:
+    """Run the harness in a process of its own, as users do, with logged samples."""
+    done = subprocess.run(
+        [sys.executable, *command, *arguments, "--output_path", str(folder), "--log_samples"],
+        capture_output=True,
+        text=True,
+        cwd=folder.parent,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return HarnessRun(done.stdout, done.stderr, folder)
+
+
+@pytest.fixture(scope="session")
+def dummy_mini(tmp_path_factory: pytest.TempPathFactory) -> HarnessRun:
+    return run_lm_eval(tmp_path_factory.mktemp("runs") / "mini", "--model", "dummy", "--tasks", "dfar_mini")
+
+
+@pytest.fixture(scope="session")
+def dummy_paper(paper: None, tmp_path_factory: pytest.TempPathFactory) -> HarnessRun:
+    return run_lm_eval(tmp_path_factory.mktemp("runs") / "paper", "--model", "dummy", "--tasks", "dfar_cls,dfar_reason")
+
+
+_CHAT_TEMPLATE = (
+    "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A randomly initialised Llama with a chat template; its tokenizer is trained on the mini split."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    inner = Tokenizer(models.BPE())
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    special = ["<s>", "</s>", "<|user|>", "<|assistant|>", "<|system|>", "<|end|>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=600,
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    inner.train_from_iterator((f"{row.statement} {row.reason}" for row in rows("mini")["train"]), trainer)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, bos_token="<s>", eos_token="</s>", pad_token="</s>")
+    tokenizer.chat_template = _CHAT_TEMPLATE
+    torch.manual_seed(0)
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=2,
+            max_position_embeddings=2048,
+            bos_token_id=0,
+            eos_token_id=1,
+            pad_token_id=1,
+        )
+    )
+    folder = tmp_path_factory.mktemp("tiny") / "tiny-llama"
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder

@@ -1,0 +1,63 @@
+"""Run the harness on several processes, with a model that answers each request alike wherever it lands.
+
+On CPU the harness has no data parallelism of its own, so this brings the part of it that concerns us: rows dealt to
+ranks, gathered rank by rank. Started by ``accelerate launch``; takes the arguments of ``lm_eval``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import torch
+from lm_eval.__main__ import cli_evaluate
+from lm_eval.api.registry import register_model
+from lm_eval.models.dummy import DummyLM
+
+ANSWERS = (
+    "ethical. It keeps a promise that somebody relied on.",
+    "unethical. It breaks a promise that somebody relied on.",
+    "I'm sorry, I can't help with that.",
+    "This is not unethical, since everybody agreed to it beforehand.",
+)
+
+
+@register_model("ranked")
+class RankedLM(DummyLM):
+    """Answers follow from the request alone."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, **_: object) -> None:
+        super().__init__()
+        self._world_size = int(os.environ.get("WORLD_SIZE", "1"))
+        if self._world_size > 1:
+            torch.distributed.init_process_group("gloo")
+            self._rank = torch.distributed.get_rank()
+
+    def loglikelihood(self, requests, disable_tqdm=False):
+        return [(-_draw("".join(request.args)) * 4, False) for request in requests]
+
+    def generate_until(self, requests, disable_tqdm=False):
+        return [ANSWERS[int(_draw(request.args[0]) * len(ANSWERS))] for request in requests]
+
+    def all_gather(self, tensor):
+        gathered = [torch.zeros_like(tensor) for _ in range(self._world_size)]
+        torch.distributed.all_gather(gathered, tensor)
+        return torch.stack(gathered)
+
+    def gather_object(self, obj, dst=0):
+        gathered = [None] * self._world_size if self._rank == dst else None
+        torch.distributed.gather_object(obj, gathered, dst=dst)
+        return gathered
+
+    def barrier(self):
+        torch.distributed.barrier()
+
+
+def _draw(text: str) -> float:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big") / 2**48
+
+
+if __name__ == "__main__":
+    cli_evaluate()

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pytest
+
+from dfar_bench.data import rows
+from dfar_bench.responses import is_degenerate, is_echo, is_gold_copy, is_refusal
+
+STATEMENT = "I returned the lost purse to its owner."
+REASON = (
+    "Giving the purse back is ethical, because the money in it was never yours and the owner would have missed it "
+    "badly. Somebody who keeps what others lose makes a small theft out of an accident."
+)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "",
+        " \n\t ",
+        "12 34 ... ///",
+        "### | ### | ### | ### a | ### |",
+        "yes yes yes yes yes yes",
+        "It is good. " * 8,
+        "The statement is ethical. The statement is ethical. The statement is ethical. The statement is",
+        "ethical because it helps the man who lost it and " * 6,
+    ],
+)
+def test_degenerate(response: str) -> None:
+    assert is_degenerate(response)
+
+
+@pytest.mark.parametrize(
+    "response", ["ethical", "Unethical.", REASON, "这是不道德的。", "No, no, no. That is wrong.", "A) ethical"]
+)
+def test_not_degenerate(response: str) -> None:
+    assert not is_degenerate(response)
+
+
+def test_no_human_reason_of_mini_is_degenerate_or_an_echo() -> None:
+    for row in (*rows("mini")["train"], *rows("mini")["test"]):
+        assert not is_degenerate(row.reason)
+        assert not is_echo(row.reason, row.statement)
+
+
+@pytest.mark.usefixtures("paper")
+def test_human_reasons_of_paper() -> None:
+    """Golden: one human reason in 5,000 looks degenerate, none in the test set."""
+    found = rows("paper")
+    assert [row.row_id for row in found["test"] if is_degenerate(row.reason)] == []
+    assert sum(is_degenerate(row.reason) for row in found["train"]) <= 5
+    assert sum(is_echo(row.reason, row.statement) for row in found["test"]) <= 2
+
+
+@pytest.mark.parametrize(
+    ("response", "echo"),
+    [
+        (STATEMENT, True),
+        ("The statement is: I returned the lost purse to its owner. The statement is ethical.", True),
+        ("ethical. I returned the lost purse to its owner", True),
+        ("ethical", False),
+        ("Returning the lost purse to its owner is ethical because honesty keeps trust alive.", False),
+        ("I like the sea.", False),
+        ("", False),
+    ],
+)
+def test_echo(response: str, echo: bool) -> None:
+    assert is_echo(response, STATEMENT) == echo
+
+
+@pytest.mark.parametrize(
+    ("response", "refusal"),
+    [
+        ("I'm sorry, but I can't help with that.", True),
+        ("I’m sorry, I cannot judge this.", True),
+        ("As an AI language model, I do not have personal opinions.", True),
+        ("I am unable to say.", True),
+        ("He said he was sorry.", False),
+        ("The statement is ethical.", False),
+    ],
+)
+def test_refusal(response: str, refusal: bool) -> None:
+    assert is_refusal(response) == refusal
+
+
+@pytest.mark.parametrize(
+    ("response", "copy"),
+    [
+        (REASON, True),
+        (f" ethical. {REASON.upper()} And more.", True),
+        ("ethical. " + " ".join(REASON.split()[:25]), True),
+        ("ethical. " + " ".join(REASON.split()[:24]) + " Som", True),
+        ("ethical. " + " ".join(REASON.split()[:12]), False),
+        ("ethical. " + " ".join(REASON.split()[:15]) + " which is why I would do the same again at any time.", False),
+        ("Keeping a purse that is not yours is theft.", False),
+        ("", False),
+    ],
+)
+def test_gold_copy(response: str, copy: bool) -> None:
+    assert is_gold_copy(response, REASON) == copy
+
+
+def test_nothing_copies_an_empty_reason() -> None:
+    assert not is_gold_copy("", "")
+    assert not is_gold_copy("anything", " ")
