@@ -106,7 +106,7 @@ def rescore_run(run: LoggedRun, judge: Judge, resamples: int = RESAMPLES) -> Res
     metrics = METRICS[run.kind]
     found = intervals(metrics, answers, resamples=resamples) if resamples else {}
     printed = _section(run.results, "results", run.task)
-    same_judge = judge is get_judge()
+    same_judge = judge.signature == get_judge().signature
     scores = {}
     for metric in metrics:
         comparable = same_judge or not metric.judged

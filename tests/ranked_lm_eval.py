@@ -1,7 +1,7 @@
 """Run the harness on several processes, with a model that answers each request alike wherever it lands.
 
 On CPU the harness has no data parallelism of its own, so this brings the part of it that concerns us: rows dealt to
-ranks, gathered rank by rank. Started by ``accelerate launch``; takes the arguments of ``lm_eval``.
+ranks, gathered rank by rank. Started by torchrun, or by itself for one process; takes the arguments of ``lm_eval``.
 """
 
 from __future__ import annotations

@@ -30,10 +30,9 @@ def one_process(tmp_path_factory: pytest.TempPathFactory) -> HarnessRun:
 @pytest.fixture(scope="module")
 def two_processes(tmp_path_factory: pytest.TempPathFactory) -> HarnessRun:
     folder = tmp_path_factory.mktemp("ranks") / "two"
-    launch = ("-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1")
-    more = ("--mixed_precision", "no", "--dynamo_backend", "no", RANKED)
+    launch = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", RANKED)
     arguments = ("--model", "ranked", "--tasks", "dfar_mini", "--num_fewshot", "2")
-    return run_lm_eval(folder, *arguments, command=(*launch, *more))
+    return run_lm_eval(folder, *arguments, command=launch)
 
 
 def scores(run: Rescored) -> dict[str, Any]:
