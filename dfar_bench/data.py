@@ -129,7 +129,7 @@ def contrast_groups(statements: Sequence[str]) -> list[int]:
         The group number of each statement, counted from 0, never falling.
     """
     numbers: list[int] = []
-    previous: list[str] = []
+    previous: Sequence[str] = ()
     for statement in statements:
         current = words(statement)
         shared = common_prefix(previous, current)

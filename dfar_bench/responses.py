@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from itertools import groupby
+from operator import eq
 
 from dfar_bench.prompts import STYLES
 from dfar_bench.text import common_prefix, words
@@ -23,31 +26,26 @@ _PROMPT_WORDS = frozenset(word for style in STYLES.values() for ask in style.ask
 _NO_NEWS = _PROMPT_WORDS | {"it", "this", "that", "a", "an", "not"}
 
 
+@lru_cache(maxsize=64)  # the metric and the judge ask in turn
 def is_degenerate(response: str) -> bool:
     """Whether a response is no text: empty, without letters, mostly symbols, stuttering, or caught in a loop.
 
     A loop means that at least half of its word trigrams have occurred before, from 12 words on; a stutter, the
     same word six times running. Human DFAR reasons repeat far less.
     """
-    visible = "".join(response.split())
-    if not visible:
-        return True
     found = words(response)
-    if sum(map(len, found)) < _MIN_LETTER_SHARE * len(visible):
+    if sum(map(len, found)) <= _MIN_LETTER_SHARE * len(response):  # spaces, symbols, digits, or another alphabet
+        visible = "".join(response.split())
         letters = sum(map(str.isalpha, visible))
-        if letters < _MIN_LETTER_SHARE * len(visible):
+        if not visible or letters < _MIN_LETTER_SHARE * len(visible):
             return True
     if len(found) >= _LOOP_MIN_WORDS:
-        trigrams = list(zip(found, found[1:], found[2:]))
-        if len(set(trigrams)) <= (1 - _LOOP_SHARE) * len(trigrams):
+        distinct = len(set(zip(found, found[1:], found[2:])))
+        if distinct <= (1 - _LOOP_SHARE) * (len(found) - 2):
             return True
-    run, previous = 0, None
-    for word in found:
-        run = run + 1 if word == previous else 1
-        previous = word
-        if run == _STUTTER_WORDS:
-            return True
-    return False
+    # Few texts have the same word twice running, so most need not be searched for six.
+    twice = any(map(eq, found, found[1:]))
+    return twice and max(len(list(run)) for _, run in groupby(found)) >= _STUTTER_WORDS
 
 
 def is_refusal(response: str) -> bool:
@@ -62,7 +60,7 @@ def is_echo(response: str, statement: str) -> bool:
     """
     given = set(words(statement))
     said = set(words(response))
-    return len(said - given - _NO_NEWS) <= 1 and 2 * len(said & given) > len(given)
+    return 2 * len(said & given) > len(given) and len(said - given - _NO_NEWS) <= 1
 
 
 def is_bare(response: str) -> bool:
@@ -81,7 +79,7 @@ def is_gold_copy(response: str, reason: str) -> bool:
         return False
     if f" {' '.join(human)} " in f" {' '.join(said)} ":
         return True
-    if said[:1] in (["ethical"], ["unethical"]) and human[:1] != said[:1]:
+    if said[:1] in (("ethical",), ("unethical",)) and human[:1] != said[:1]:
         said = said[1:]
     # The last word may be cut by the token limit.
     return len(said) > _COPY_MIN_WORDS and common_prefix(said, human) >= len(said) - 1

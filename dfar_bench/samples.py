@@ -96,7 +96,7 @@ def read_run(files: tuple[Path, ...]) -> LoggedRun:
     """
     seen: dict[str, str] = {}
     answers: list[LoggedAnswer] = []
-    settings: dict[str, str] = {}
+    settings: dict[str, Any] = {}
     contexts: list[tuple[str, str]] = []
     plain = True
     for file in files:
@@ -109,10 +109,11 @@ def read_run(files: tuple[Path, ...]) -> LoggedRun:
                     f"{where}: row {row.row_id} stands here and at {seen[row.row_id]}; remove one of the two."
                 )
             seen[row.row_id] = where
-            answers.append(LoggedAnswer(row, reader.answer()))
-            _must_agree(settings, reader.settings(row), where)
-            contexts.append((row.row_id, reader.context()))
-            plain = plain and reader.context() == reader.doc["prompt"]
+            answer, context = reader.answer(), reader.context()
+            _must_agree(settings, reader.settings(row, answer), where)
+            answers.append(LoggedAnswer(row, answer))
+            contexts.append((row.row_id, context))
+            plain = plain and context == reader.doc["prompt"]
     if not answers:
         raise InputError(f"{files[0]} is empty: {_HOW_TO_LOG}.")
     split, kind = settings["split"], settings["kind"]
@@ -129,7 +130,7 @@ def read_run(files: tuple[Path, ...]) -> LoggedRun:
         mode=settings["mode"],
         answers=tuple(sorted(answers, key=lambda answer: answer.row.row_id)),
         expected=expected,
-        generation=json.loads(settings["generation"]) if kind == "reason" else None,
+        generation=settings["generation"],
         context=None if plain else hashlib.sha256(json.dumps(sorted(contexts)).encode()).hexdigest()[:8],
         results=results,
     )
@@ -187,15 +188,17 @@ class _SampleReader:
                 f"{self.where}: filtered_resps holds neither one text nor two log-likelihoods: run the task again."
             ) from None
 
-    def settings(self, row: Row) -> dict[str, str]:
+    def settings(self, row: Row, answer: tuple[float, float] | str) -> dict[str, Any]:
         """What all samples of a run have in common."""
-        response = isinstance(self.answer(), str)
+        generation = self._argument(1) if isinstance(answer, str) else None
+        if isinstance(answer, str) and not isinstance(generation, dict):
+            raise InputError(f"{self.where}: arguments.gen_args_0 holds no generation arguments: run the task again.")
         return {
             "split": row.row_id.partition("-")[0],
-            "kind": "reason" if response else "cls",
+            "kind": "cls" if generation is None else "reason",
             "prompt": self.doc["prompt_style"],
             "mode": self.doc["mode"],
-            "generation": json.dumps(self._argument(1), sort_keys=True) if response else "",
+            "generation": generation,
         }
 
     def context(self) -> str:
@@ -237,11 +240,11 @@ def _lines(file: Path) -> Iterator[tuple[int, Any]]:
         raise InputError(f"{file} cannot be read ({error.strerror}).") from None
 
 
-def _must_agree(settings: dict[str, str], found: dict[str, str], where: str) -> None:
+def _must_agree(settings: dict[str, Any], found: dict[str, Any], where: str) -> None:
     for name, value in found.items():
         if settings.setdefault(name, value) != value:
             raise InputError(
-                f"{where}: {name} is {value or 'none'} here but {settings[name] or 'none'} before; "
+                f"{where}: {name} is {value} here but {settings[name]} before; "
                 f"these samples are of different runs, score them one by one."
             )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 _WORD = re.compile(r"[a-z0-9']+")
-_APOSTROPHES = str.maketrans("’‘", "''")
 
 
 def fold(text: str) -> str:
@@ -13,13 +14,14 @@ def fold(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-def words(text: str) -> list[str]:
+@lru_cache(maxsize=64)  # scoring asks for the same response several times in a row
+def words(text: str) -> tuple[str, ...]:
     """The words of a text in lower case, without punctuation."""
-    return _WORD.findall(text.lower().translate(_APOSTROPHES))
+    return tuple(_WORD.findall(text.lower().replace("’", "'")))
 
 
-def common_prefix(a: list[str], b: list[str]) -> int:
-    """How many words two word lists share at their beginning."""
+def common_prefix(a: Sequence[str], b: Sequence[str]) -> int:
+    """How many words two sequences of words share at their beginning."""
     n = 0
     for x, y in zip(a, b):
         if x != y:

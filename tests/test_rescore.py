@@ -173,6 +173,7 @@ BAD: dict[str, tuple[Edit, str]] = {
     "text for numbers": (in_sample(filtered_resps=[["a", "False"], ["b", "False"]]), r"filtered_resps holds neither"),
     "no context": (in_sample(arguments={}), r"arguments\.gen_args_0 is missing or cut"),
     "context no text": (in_sample(arguments={"gen_args_0": {"arg_0": 7}}), r"holds no context"),
+    "no generation arguments": (in_sample(filtered_resps=["ethical"]), r"holds no generation arguments"),
     "two kinds of run": (lambda lines: [changed(lines[0], lambda s: s.update(filtered_resps=["ethical"], arguments={"gen_args_0": {"arg_0": "x", "arg_1": {}}})), *lines[1:]], r"kind is cls here but reason before"),
 }  # fmt: skip
 
