@@ -33,6 +33,10 @@ EVERYDAY = {
     ),
     **dict.fromkeys(_set("wrong bad unreasonable problematic indefensible"), UNETHICAL),
 }
+# Adverbs that pronounce on an act ("she acted ethically").
+MANNERS = {"ethically": ETHICAL, "unethically": UNETHICAL, "immorally": UNETHICAL, "wrongly": UNETHICAL}
+ACTED = _set("act acts acted acting behave behaves behaved behaving")
+EVERYDAY.update(MANNERS)
 LEXICON = {**STRONG, **PLAIN, **EVERYDAY}
 MORALLY = _set("morally ethically")
 
@@ -41,6 +45,7 @@ COPULAS = _set(
     " appear appears appeared sound sounds become becomes became remain remains considered deemed regarded"
     " isn't aren't wasn't weren't ain't"
 )
+PRESENT = _set("is it's that's isn't")
 ADVERBS = _set(
     "a an the very quite so too also really truly totally completely fully perfectly entirely absolutely utterly"
     " highly deeply clearly simply just only still always never not at all in any way no morally ethically rather"

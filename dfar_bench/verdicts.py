@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from dfar_bench.prompts import STOPS
 from dfar_bench.verdict_words import (
+    ACTED,
     ADVERBS,
     ASKING,
     BEING,
@@ -30,6 +31,7 @@ from dfar_bench.verdict_words import (
     GRADING,
     HEARSAY,
     LEXICON,
+    MANNERS,
     MODALS,
     MORALLY,
     NEGATION_REACH,
@@ -40,6 +42,7 @@ from dfar_bench.verdict_words import (
     OPEN,
     OPINION,
     OWN,
+    PRESENT,
     PROBLEMS,
     REACHING,
     REPORTS,
@@ -200,14 +203,17 @@ def _is_predicate(tokens: list[str], i: int, following: str) -> bool:
             return True
         if previous == "something":
             return i >= 2 and tokens[i - 2] in ("did", "do", "done", "doing")
-    if token in ("good", "bad", "neutral", "sound") or following in ("with", "in"):
+    if token in MANNERS:
+        return previous in ACTED
+    if token in ("neutral", "sound") or following in ("with", "in"):
         return False
     if following not in CLAUSE_END and following not in FOLLOWERS:
         return False
     back = i - 1
-    while back >= 0 and tokens[back] in ADVERBS:
-        back -= 1
-    return back >= 0 and tokens[back] in COPULAS and not _after_what(tokens, i)
+    while back >= 0 and (tokens[back] in ADVERBS or tokens[back] == "and"):
+        back -= 2 if tokens[back] == "and" else 1  # "is inconsiderate and wrong"
+    copulas = PRESENT if token in ("good", "bad") else COPULAS  # not "the weather was bad"
+    return back >= 0 and tokens[back] in copulas and not _after_what(tokens, i)
 
 
 def _after_what(tokens: list[str], i: int) -> bool:
@@ -279,6 +285,8 @@ def _reaches_past_subject(tokens: list[str], at: int) -> bool:
 
 def _opens(tokens: list[str], at: int) -> bool:
     """Whether nothing but a label ("Answer:", "1.") stands before a mention."""
+    if at > SIGHT:
+        return False
     head = [t for t in tokens[:at] if t.isalpha() and len(t) > 1]
     return len(head) <= 2 and (not head or ":" in tokens[:at] or "\n" in tokens[:at])
 

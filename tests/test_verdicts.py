@@ -36,15 +36,16 @@ def test_case(kind: str, expected: str, text: str) -> None:
     assert NAMES[parse_verdict(text)] == expected
 
 
-def test_cases_written_by_somebody_who_never_saw_the_parser() -> None:
-    """160 responses as chat models, base models and annotators write them.
+def test_cases_written_by_authors_who_never_saw_the_parser() -> None:
+    """310 responses as fine-tuned models, chat models, base models and annotators write them, in two rounds.
 
-    141 were right when first run; the rules then learned from the rest, so this is a floor, not an estimate.
+    When first run, 141 of the first 160 and 138 of the other 150 were right. The rules then learned from both, so
+    this is a floor, not an estimate.
     """
     cases = table("verdict_cases_unseen.tsv")
     wrong = [text for expected, text in cases if NAMES[parse_verdict(text)] != expected]
-    assert len(cases) == 160
-    assert len(wrong) <= 5, wrong
+    assert len(cases) == 310
+    assert len(wrong) <= 10, wrong
 
 
 def test_human_reasons_of_mini() -> None:
@@ -55,13 +56,26 @@ def test_human_reasons_of_mini() -> None:
 
 @pytest.mark.usefixtures("paper")
 def test_human_reasons_of_paper() -> None:
-    """Golden: of the test reasons in which a verdict is read, 457 of 471 agree with the label."""
+    """Golden: of the test reasons in which a verdict is read, 456 of 471 agree with the label."""
     read = [(parse_verdict(row.reason), row.label) for row in rows("paper")["test"]]
     assert sum(verdict is not None for verdict, _ in read) == 471
-    assert sum(verdict == label for verdict, label in read) == 457
+    assert sum(verdict == label for verdict, label in read) == 456
 
 
-@pytest.mark.parametrize("text", ["ethical\n", "is it ethical or unethical ", "not ", "whether, ", "?!", "\0\ufffd"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ethical\n",
+        "So it is ethical. ",
+        "It may be wrong. ",
+        "if so, it is unethical; ",
+        "is it ethical or unethical ",
+        "not ",
+        "whether, ",
+        "?!",
+        "\0\ufffd",
+    ],
+)
 def test_long_texts_take_time_in_proportion(text: str) -> None:
     def seconds(repeats: int) -> float:
         start = time.perf_counter()
