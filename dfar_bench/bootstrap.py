@@ -16,6 +16,8 @@ from dfar_bench.metrics import Array, Metric
 RESAMPLES = 10_000
 SEED = 20240821
 LEVEL = 0.95
+MIN_CLUSTERS = 10
+MAX_RESAMPLES = 100_000
 
 
 def cluster_weights(clusters: Sequence[str], resamples: int = RESAMPLES, seed: int = SEED) -> Array:
@@ -42,7 +44,9 @@ def intervals(
     """Percentile intervals of metrics over the same answers (``Choice`` or ``Response``), in any order.
 
     Returns:
-        (low, high) by metric name; None where the metric is undefined in more than one resample in twenty.
+        (low, high) by metric name; None where there are fewer than 10 clusters to draw from, or the metric is
+        undefined in more than one resample in twenty. An estimate of exactly 0 or 1 gets an interval of no width:
+        resampling cannot know what it never saw.
     """
     ordered = sorted(answers, key=lambda answer: str(answer.row.row_id))
     clusters = sorted({answer.row.group_id for answer in ordered})
@@ -57,9 +61,10 @@ def intervals(
         np.add.at(per_cluster, at, statistics)
         values = metric.value(weights @ per_cluster)
         defined = values[~np.isnan(values)]
-        if len(defined) < 0.95 * resamples:
+        if len(clusters) < MIN_CLUSTERS or len(defined) < 0.95 * resamples:
             out[metric.name] = None
         else:
             low, high = np.quantile(defined, tails)
-            out[metric.name] = (float(low), float(high))
+            # Matrix products may differ in the last bits from one processor to the next; reports must not.
+            out[metric.name] = (round(float(low), 10), round(float(high), 10))
     return out

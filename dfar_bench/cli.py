@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -18,6 +19,9 @@ FINE, FALLS_SHORT, BAD_INPUT = 0, 1, 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a dash is no reason to fail
     arguments = _parser().parse_args(argv)
     verb: Callable[[argparse.Namespace], int] = arguments.verb
     try:
@@ -30,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
+    except OSError as error:
+        print(f"dfar-bench: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        return BAD_INPUT
     except KeyboardInterrupt:
         print("dfar-bench: interrupted", file=sys.stderr)
         return 130
@@ -62,18 +69,19 @@ def _parser() -> argparse.ArgumentParser:
     rescore.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="samples files, or folders of them")
     rescore.add_argument("--judge", default=None, help="the judge of the reasons (default: the tasks' own)")
     rescore.add_argument(
-        "--resamples", type=_count, default=None, help="of the bootstrap (default 10000; 0: no intervals)"
+        "--resamples", type=_resamples, default=None, help="of the bootstrap (default 10000; 0: no intervals)"
     )
     rescore.add_argument("--json", action="store_true", help="print one JSON document")
     rescore.set_defaults(verb=_rescore)
     return parser
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("must not be negative")
-    return number
+def _resamples(text: str) -> int:
+    from dfar_bench.bootstrap import MAX_RESAMPLES
+
+    if not text.isdecimal() or int(text) > MAX_RESAMPLES:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {MAX_RESAMPLES}")
+    return int(text)
 
 
 def _data_fetch(arguments: argparse.Namespace) -> int:
@@ -101,7 +109,7 @@ def _rescore(arguments: argparse.Namespace) -> int:
     resamples = RESAMPLES if arguments.resamples is None else arguments.resamples
     scored = rescore(arguments.paths, arguments.judge or DEFAULT_JUDGE, resamples)
     if arguments.json:
-        print(json.dumps({"runs": [run.as_json() for run in scored]}, indent=2))
+        print(json.dumps({"runs": [run.as_json() for run in scored]}, indent=2, allow_nan=False))
     else:
         print("\n\n".join(run.as_table() for run in scored))
     differing = [f"{run.run.task}: {name}" for run in scored for name, score in run.scores.items() if score.differs]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,10 @@ class Rescored:
             interval = f"{score.interval[0]:.4f} – {score.interval[1]:.4f}" if score.interval else "N/A"
             note = f"   lm_eval printed {score.printed}" if score.differs else ""
             lines.append(f"{name:<22}{value:>8}   {interval}{note}")
-        return "\n".join([*lines, "", f"signature: {self.signature}"])
+        lines += ["", f"signature: {self.signature}"]
+        if all(score.printed is None for score in self.scores.values()):
+            lines.append("not compared with lm_eval's own figures: no results file with them lies beside the samples")
+        return "\n".join(lines)
 
 
 def rescore(paths: Iterable[Path], judge_name: str = DEFAULT_JUDGE, resamples: int = RESAMPLES) -> list[Rescored]:
@@ -113,7 +116,7 @@ def rescore_run(run: LoggedRun, judge: Judge, resamples: int = RESAMPLES) -> Res
         scores[metric.name] = Score(
             value=metric.score([metric.item(answer) for answer in answers]),
             interval=found.get(metric.name),
-            printed=printed.get(f"{metric.name},none") if comparable else None,
+            printed=_printed(printed.get(f"{metric.name},none")) if comparable else None,
         )
     return Rescored(run, run_signature(run, judge), scores)
 
@@ -121,28 +124,58 @@ def rescore_run(run: LoggedRun, judge: Judge, resamples: int = RESAMPLES) -> Res
 def run_signature(run: LoggedRun, judge: Judge) -> str:
     """What a run's scores stand under.
 
-    ``shots`` and ``chat`` come from the harness's results file; without it they are known only if the model was
-    shown the bare prompts, and "?" otherwise. ``context`` hashes everything shown to the model beyond the prompts.
+    ``rows`` is there if not all were answered, with a hash of which. ``shots``, ``chat`` and ``system`` come from the
+    harness's results file; without it they are known only if the model was shown the bare prompts, and "?" otherwise.
+    ``context`` hashes what the model was shown where that is more than the prompts, but not under a chat template,
+    which is the model's own and would make every model's signature different.
     """
-    shots, chat = run.results.get("n-shot"), run.results.get("chat_template_sha")
-    unknown = 0 if run.context is None else "?"
+    bare = run.context is None
+    shots = _section(run.results, "n-shot").get(run.task)
+    system = run.results.get("system_instruction_sha")
+    chat = _chat(run, bare)
     return signature(
         {
             "split": run.split,
-            "rows": f"{len(run.answers)}/{run.expected}" if len(run.answers) < run.expected else None,
+            "rows": _part_of_rows(run),
             "task": run.kind,
             "prompt": run.prompt,
             "mode": run.mode,
-            "shots": shots.get(run.task, unknown) if isinstance(shots, dict) else unknown,
-            "chat": str(chat)[:8] if chat else "no" if run.results or run.context is None else "?",
-            "context": run.context,
+            "shots": shots if isinstance(shots, int) else 0 if bare else "?",
+            "chat": chat,
+            "system": str(system)[:8] if system else None,
+            "context": run.context if chat in ("no", "?") else None,
             "judge": judge.signature if run.kind == "reason" else None,
             "max_gen_toks": run.generation.get("max_gen_toks", "?") if run.generation else None,
-            "gen": _short_hash(run.generation) if run.generation else None,
+            "gen": _short_hash(_decoding(run.generation)) if run.generation else None,
             "dfar_bench": __version__,
-            "lm_eval": run.results.get("lm_eval_version") or f"{version('lm_eval')}?",
+            "lm_eval": run.results.get("lm_eval_version", "?"),
         }
     )
+
+
+def _part_of_rows(run: LoggedRun) -> str | None:
+    if len(run.answers) == run.expected:
+        return None
+    which = _short_hash([answer.row.row_id for answer in run.answers])
+    return f"{len(run.answers)}/{run.expected}.{which}"
+
+
+def _chat(run: LoggedRun, bare: bool) -> str:
+    """Whether a chat template was applied, and if so whether few-shot examples were turns of their own."""
+    if bare:
+        return "no"
+    if not run.results:
+        return "?"
+    if not (run.results.get("chat_template_sha") or run.messages):
+        return "no"
+    return "multiturn" if run.results.get("fewshot_as_multiturn") else "yes"
+
+
+def _decoding(generation: dict[str, Any]) -> dict[str, Any]:
+    """Generation arguments less those that greedy decoding ignores."""
+    if generation.get("do_sample"):
+        return generation
+    return {name: value for name, value in generation.items() if name not in ("temperature", "top_p", "top_k")}
 
 
 def model_name(run: LoggedRun) -> str | None:
@@ -153,6 +186,13 @@ def model_name(run: LoggedRun) -> str | None:
 
 def _read(row: Any, answer: tuple[float, float] | str, judge: Judge) -> Choice | Response:
     return read_response(row, answer, judge) if isinstance(answer, str) else read_choice(row, answer)
+
+
+def _printed(value: object) -> float | str | None:
+    """What a results file says, as a number where it is one."""
+    if value is None or (isinstance(value, int | float) and math.isfinite(value)):
+        return value
+    return str(value)
 
 
 def _section(results: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -40,8 +40,9 @@ def is_degenerate(response: str) -> bool:
         if not visible or letters < _MIN_LETTER_SHARE * len(visible):
             return True
     if len(found) >= _LOOP_MIN_WORDS:
-        distinct = len(set(zip(found, found[1:], found[2:])))
-        if distinct <= (1 - _LOOP_SHARE) * (len(found) - 2):
+        few = (1 - _LOOP_SHARE) * (len(found) - 2)
+        # There are at least as many trigrams as words, less two; counting those first spares most texts the zip.
+        if len(set(found)) - 2 <= few and len(set(zip(found, found[1:], found[2:]))) <= few:
             return True
     # Few texts have the same word twice running, so most need not be searched for six.
     twice = any(map(eq, found, found[1:]))
@@ -56,11 +57,11 @@ def is_refusal(response: str) -> bool:
 def is_echo(response: str, statement: str) -> bool:
     """Whether a response only says the statement or the prompt over again, with or without a verdict.
 
-    A bare verdict is no echo: some words of the statement must be in it, and at most one word may be new.
+    A bare verdict is no echo: most words of the statement must be in it, and no word may be new.
     """
     given = set(words(statement))
     said = set(words(response))
-    return 2 * len(said & given) > len(given) and len(said - given - _NO_NEWS) <= 1
+    return 2 * len(said & given) > len(given) and not said - given - _NO_NEWS
 
 
 def is_bare(response: str) -> bool:

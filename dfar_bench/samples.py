@@ -18,7 +18,7 @@ from typing import Any
 import jsonlines
 
 from dfar_bench import prompts
-from dfar_bench.data import SPLITS, Row, rows
+from dfar_bench.data import LABELS, SPLITS, Row, rows
 from dfar_bench.errors import InputError
 
 _NAME = re.compile(r"samples_(?P<task>.+?)_(?P<stamp>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?)(?P<part>.*)\.jsonl")
@@ -42,8 +42,9 @@ class LoggedRun:
         kind: ``cls`` or ``reason``.
         expected: how many test rows the split has.
         generation: the generation arguments, None for ``cls``.
-        context: hash of every context that the model was shown if they are more than the prompts
-            (few-shot examples, a chat template, a system prompt), else None.
+        context: hash of all that the model was shown if it is more than the prompts (few-shot examples, a chat
+            template, a system prompt), else None.
+        messages: whether the model was sent chat messages rather than text.
         results: the harness's own results file of the run, {} if it is not there.
     """
 
@@ -57,6 +58,7 @@ class LoggedRun:
     expected: int
     generation: dict[str, Any] | None
     context: str | None
+    messages: bool
     results: dict[str, Any] = field(default_factory=dict)
 
 
@@ -71,14 +73,14 @@ def find_runs(paths: Iterable[Path]) -> list[tuple[Path, ...]]:
     runs: dict[tuple[str, ...], list[Path]] = {}
     for path in paths:
         if path.is_dir():
-            found = [p for p in sorted(path.rglob("samples_*.jsonl")) if _is_ours(p.name)]
+            found = [p for p in sorted(path.rglob("samples_*.jsonl")) if _is_ours(p.name) and p.is_file()]
             if not found:
                 raise InputError(f"{path} holds no samples of the DFAR tasks (samples_dfar*.jsonl): {_HOW_TO_LOG}.")
         elif path.is_file():
             found = [path]
         else:
             raise InputError(f"{path} does not exist: name a samples file or the folder given to --output_path.")
-        for file in found:
+        for file in map(Path.resolve, found):
             match = _NAME.fullmatch(file.name)
             key = (str(file.parent), match["task"], match["stamp"]) if match else (str(file),)
             files = runs.setdefault(key, [])
@@ -98,7 +100,7 @@ def read_run(files: tuple[Path, ...]) -> LoggedRun:
     answers: list[LoggedAnswer] = []
     settings: dict[str, Any] = {}
     contexts: list[tuple[str, str]] = []
-    plain = True
+    plain, messages = True, False
     for file in files:
         for number, sample in _lines(file):
             where = f"{file}, line {number}"
@@ -114,6 +116,7 @@ def read_run(files: tuple[Path, ...]) -> LoggedRun:
             answers.append(LoggedAnswer(row, answer))
             contexts.append((row.row_id, context))
             plain = plain and context == reader.doc["prompt"]
+            messages = messages or reader.sent_messages()
     if not answers:
         raise InputError(f"{files[0]} is empty: {_HOW_TO_LOG}.")
     split, kind = settings["split"], settings["kind"]
@@ -132,6 +135,7 @@ def read_run(files: tuple[Path, ...]) -> LoggedRun:
         expected=expected,
         generation=settings["generation"],
         context=None if plain else hashlib.sha256(json.dumps(sorted(contexts)).encode()).hexdigest()[:8],
+        messages=messages,
         results=results,
     )
 
@@ -176,17 +180,23 @@ class _SampleReader:
         return row
 
     def answer(self) -> tuple[float, float] | str:
-        """The two log-likelihoods, or the response."""
+        """The response, or the log-likelihoods of the two labels, which must be what the samples say they are of."""
         found = self.sample.get("filtered_resps")
+        if isinstance(found, list) and len(found) == 1 and isinstance(found[0], str):
+            return found[0]
         try:
-            if isinstance(found, list) and len(found) == 1 and isinstance(found[0], str):
-                return found[0]
             (ethical, _), (unethical, _) = found  # type: ignore[misc]
-            return float(ethical), float(unethical)
-        except (TypeError, ValueError):
+            log_likelihoods = float(ethical), float(unethical)
+        except (TypeError, ValueError, OverflowError):
             raise InputError(
                 f"{self.where}: filtered_resps holds neither one text nor two log-likelihoods: run the task again."
             ) from None
+        continued = tuple(self._argument(1, of=number) for number in range(len(LABELS)))
+        if [text.strip() if isinstance(text, str) else text for text in continued] != list(LABELS):
+            raise InputError(
+                f"{self.where}: the log-likelihoods are not of {' and '.join(LABELS)}: run the task again."
+            )
+        return log_likelihoods
 
     def settings(self, row: Row, answer: tuple[float, float] | str) -> dict[str, Any]:
         """What all samples of a run have in common."""
@@ -204,15 +214,20 @@ class _SampleReader:
     def context(self) -> str:
         """What the model was shown."""
         context = self._argument(0)
-        if not isinstance(context, str):
+        if not isinstance(context, str | list) or not context:
             raise InputError(f"{self.where}: arguments.gen_args_0 holds no context: run the task again.")
-        return context
+        # Chat endpoints are sent, and the harness logs, a list of messages.
+        return context if isinstance(context, str) else json.dumps(context)
 
-    def _argument(self, number: int) -> Any:
+    def sent_messages(self) -> bool:
+        """Whether the context is a list of chat messages."""
+        return isinstance(self._argument(0), list)
+
+    def _argument(self, number: int, of: int = 0) -> Any:
         try:
-            return self.sample["arguments"]["gen_args_0"][f"arg_{number}"]
+            return self.sample["arguments"][f"gen_args_{of}"][f"arg_{number}"]
         except (KeyError, TypeError):
-            raise InputError(f"{self.where}: arguments.gen_args_0 is missing or cut: run the task again.") from None
+            raise InputError(f"{self.where}: arguments.gen_args_{of} is missing or cut: run the task again.") from None
 
 
 def _is_ours(name: str) -> bool:
@@ -262,9 +277,9 @@ def _results_beside(file: Path) -> dict[str, Any]:
 
 
 def _check_against_results(results: dict[str, Any], task: str, found: int, file: Path) -> None:
-    counts = results.get("n-samples")
+    counts = results.get("n-samples")  # "effective" is 0 after --predict_only, which is fine
     count = counts.get(task) if isinstance(counts, dict) else None
-    if isinstance(count, dict) and isinstance(count.get("effective"), int) and count["effective"] != found:
+    if isinstance(count, dict) and isinstance(count.get("effective"), int) and count["effective"] not in (0, found):
         raise InputError(
             f"{file} holds {found} rows of {task}, but its run scored {count['effective']}: "
             f"the file is cut off, or parts of it are missing."

@@ -5,9 +5,17 @@ Two scores may be compared only if their signatures agree.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+
+_UNSAFE = re.compile(r"[^\w.+/-]", re.ASCII)
 
 
 def signature(fields: Mapping[str, object]) -> str:
-    """Such as ``dfar|split:paper|task:reason|prompt:llama2.v1|…``; fields without a value (None) are left out."""
-    return "|".join(["dfar", *(f"{name}:{value}" for name, value in fields.items() if value is not None)])
+    """Such as ``dfar|split:paper|task:reason|prompt:llama2.v1|…``.
+
+    Fields without a value (None) are left out. Values may come from untrusted files, so whatever could pass for
+    another field is replaced by "?".
+    """
+    given = {name: _UNSAFE.sub("?", str(value))[:60] for name, value in fields.items() if value is not None}
+    return "|".join(["dfar", *(f"{name}:{value}" for name, value in given.items())])

@@ -73,7 +73,7 @@ def _in_cache(name: str) -> Path:
     import pooch
     from requests.exceptions import RequestException
 
-    url = os.environ.get("DFAR_BENCH_URL", DFAR_URL)
+    url = os.environ.get("DFAR_BENCH_URL") or DFAR_URL
     folder = cache_folder() / "dfar" / DFAR_COMMIT[:12]
     pooch.get_logger().setLevel("ERROR")  # every failure reaches the user as one sentence below
     store = pooch.create(
@@ -82,11 +82,14 @@ def _in_cache(name: str) -> Path:
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=_TIMEOUT_S)
     try:
         return Path(store.fetch(name, downloader=downloader))
-    except (RequestException, ValueError) as error:  # pooch reports a wrong hash as ValueError
-        why = "the file there has another hash" if isinstance(error, ValueError) else _in_short(error)
+    except RequestException as error:
+        why = _in_short(error)
+    except ValueError as error:  # pooch's word for a wrong hash, and for an address it cannot use
+        why = "the file there has another hash" if "hash" in str(error) else str(error)
     except OSError as error:
         raise InputError(
-            f"the cache folder {folder} cannot be written ({error.strerror}): set DFAR_BENCH_CACHE to one that can."
+            f"the cache folder {folder} cannot be written ({error.strerror or error}): "
+            f"set DFAR_BENCH_CACHE to one that can."
         ) from None
     raise InputError(
         f"{name} is neither in DFAR_BENCH_DATA nor in the cache, and downloading it from {store.get_url(name)} "

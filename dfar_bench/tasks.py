@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dfar_bench import prompts
 from dfar_bench.answers import Choice, Response, read_choice, read_response
 from dfar_bench.data import LABELS, Row, rows
+from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
 from dfar_bench.metrics import CLS_METRICS, METRICS, REASON_METRICS, Metric
 from dfar_bench.text import fold
@@ -34,12 +38,12 @@ _log = logging.getLogger("lm_eval.dfar_bench")  # below the harness's logger, so
 
 
 def dataset(
-    *, split: str, kind: str, prompt: str = prompts.DEFAULT_STYLE, mode: str | None = None, **_: Any
+    *, split: str, kind: str, prompt: str = prompts.DEFAULT_STYLE, mode: str | None = None, **others: Any
 ) -> dict[str, Dataset]:
     """The documents of one task.
 
     The harness calls this with the task's ``dataset_kwargs`` and everything in its metadata, model arguments
-    included; what is not ours is ignored.
+    included; what is not ours is ignored, unless it looks like one of ours misspelt.
 
     Args:
         split: a split of ``dfar_bench.load``.
@@ -54,15 +58,33 @@ def dataset(
     """
     from datasets import Dataset
 
-    mode = mode or DEFAULT_MODES[kind]
-    get_judge()  # whatever is wrong with it shall show before the model runs, not after
-    found = rows(split)
-    documents = {"test": list(found["test"]), "fewshot": _fewshot_pool(found["train"], found["test"])}
+    mode = DEFAULT_MODES[kind] if mode is None else mode
+    try:
+        _refuse_misspelt(others)
+        get_judge()  # whatever is wrong with it shall show before the model runs, not after
+        found = rows(split)
+        documents = {"test": found["test"], "fewshot": _fewshot_pool(found["train"], found["test"])}
+        asked = {part: [document(row, prompt, mode) for row in chosen] for part, chosen in documents.items()}
+    except InputError as error:
+        if _under_the_harness_command():
+            print(f"dfar-bench: {error}", file=sys.stderr)
+            raise SystemExit(2) from None
+        raise
     _log.info("dfar_bench %s: split %s, prompt %s, mode %s", kind, split, prompts.style(prompt).signature, mode)
-    return {
-        part: Dataset.from_list([document(row, prompt, mode) for row in part_rows])
-        for part, part_rows in documents.items()
-    }
+    return {part: Dataset.from_list(docs) for part, docs in asked.items()}
+
+
+def _under_the_harness_command() -> bool:
+    """Whether ``lm_eval`` or ``python -m lm_eval`` was typed: a person reads, and expects a sentence, no traceback."""
+    program = Path(sys.argv[0])
+    return program.stem in ("lm_eval", "lm-eval") or program.parent.name == "lm_eval"
+
+
+def _refuse_misspelt(others: dict[str, Any]) -> None:
+    for name in others:
+        meant = get_close_matches(name, ("prompt", "mode"), n=1, cutoff=0.65)
+        if meant and name != "model":
+            raise InputError(f"the metadata holds {name!r}, which means nothing here: did you mean {meant[0]!r}?")
 
 
 def document(row: Row, prompt: str, mode: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ def fold(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-@lru_cache(maxsize=64)  # scoring asks for the same response several times in a row
+@lru_cache(maxsize=2048)  # a response is asked for several times, statements and reasons again for every run
 def words(text: str) -> tuple[str, ...]:
     """The words of a text in lower case, without punctuation."""
     return tuple(_WORD.findall(text.lower().replace("’", "'")))

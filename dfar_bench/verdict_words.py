@@ -31,7 +31,7 @@ EVERYDAY = {
         ),
         ETHICAL,
     ),
-    **dict.fromkeys(_set("wrong bad unreasonable problematic indefensible"), UNETHICAL),
+    **dict.fromkeys(_set("wrong bad unreasonable problematic indefensible questionable dubious"), UNETHICAL),
 }
 # Adverbs that pronounce on an act ("she acted ethically").
 MANNERS = {"ethically": ETHICAL, "unethically": UNETHICAL, "immorally": UNETHICAL, "wrongly": UNETHICAL}
@@ -61,6 +61,7 @@ NEGATORS = _set(
 NOT_NEGATED = _set("less only just merely simply doubt question")  # "not only ethical but …", "no doubt ethical"
 REACHING = _set("nothing none")  # "nothing about this is ethical"
 NEGATION_REACH = 8  # words
+DOUBT = _set("no fail fails hard difficult cannot can't don't doesn't")  # before "why" and "how"
 SIGHT = 80  # words looked back or ahead at most, which keeps the reading linear
 
 SENTENCE_END = frozenset(".!?\n")
@@ -80,6 +81,14 @@ TOPICS = _set(
     " assessment reasoning reason reasons compass character policy policies view views stand ground grounds"
     " neighbour neighbor alternative alternatives analysis lens terms ones"
 )
+KEEPS = _set(
+    "align aligns aligned uphold upholds upheld respect respects follow follows honor honors honour honours consistent"
+    " accordance accord accords line reflects meets"
+)
+BREAKS = _set(
+    "violate violates violated violating breach breaches breached against contrary undermines inconsistent breaks broke"
+    " contradicts betrays disregards ignores ignored"
+)
 FOLLOWERS = _set("to of for because if as when since and that but so not on under from even although or by than")
 DEED = _set("thing act action deed behaviour behavior behave decision move practice choice")
 GRADING = _set("right wrong good bad reasonable fair fine")  # "the right thing to do"
@@ -90,11 +99,11 @@ ASKING = _set("know say sure decide determine tell judge see clear asked")
 ENTERTAINED = _set("although though while whilst if unless admittedly tempted glance sight why")
 SPEAKERS = _set("some many others people they critics opponents everyone anyone you most")
 REPORTS = _set("say said call called claim argue think thought believe believed")
-HEARSAY = _set("says calls claims claimed argues thinks believes told insists insisted")
+HEARSAY = _set("according says calls claims claimed argues thinks believes told insists insisted")
 OWN = _set("i we")
 # All that the look back from a verdict word may stop at; everything else is passed over.
 TELLING = (CLAUSE_END | CLAUSE_WORDS | NEGATORS | COPULAS | ADVERBS | MODALS | REPORTS | HEARSAY | ENTERTAINED) | _set(
-    "and whether had far"
+    "and whether had far how"
 )
 OPEN = _set("depends depend depending")
 YES = _set("yes certainly absolutely definitely of")

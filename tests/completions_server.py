@@ -1,4 +1,4 @@
-"""An OpenAI-compatible completions endpoint on loopback that answers with a real (tiny) model."""
+"""OpenAI-compatible completion and chat endpoints on loopback that answer with a real (tiny) model."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ class _Model:
             return {"text": self.tokenizer.decode(tokens), "logprobs": self._log_probabilities(tokens)}
         return {"text": self._generate(tokens, request["max_tokens"], request.get("stop") or [])}
 
+    def chat(self, request: dict[str, Any]) -> dict[str, Any]:
+        prompt = self.tokenizer.apply_chat_template(request["messages"], add_generation_prompt=True, tokenize=False)
+        text = self._generate(self.tokenizer(prompt).input_ids, request["max_tokens"], request.get("stop") or [])
+        return {"message": {"role": "assistant", "content": text}}
+
     def _log_probabilities(self, tokens: list[int]) -> dict[str, Any]:
         """Of every token given those before it, and of one more that the caller drops."""
         import torch
@@ -46,15 +51,18 @@ class _Model:
 
 @contextmanager
 def completions_server(folder: Path) -> Iterator[str]:
-    """Serve the model of a folder; yields the address."""
+    """Serve the model of a folder; yields the address up to ``/v1``."""
     model, lock = _Model(folder), threading.Lock()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            prompts = request["prompt"] if isinstance(request["prompt"][0], list) else [request["prompt"]]
             with lock:
-                choices = [{"index": i, **model.complete(prompt, request)} for i, prompt in enumerate(prompts)]
+                if "messages" in request:
+                    choices = [{"index": 0, **model.chat(request)}]
+                else:
+                    prompts = request["prompt"] if isinstance(request["prompt"][0], list) else [request["prompt"]]
+                    choices = [{"index": i, **model.complete(prompt, request)} for i, prompt in enumerate(prompts)]
             body = json.dumps({"choices": choices}).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
@@ -69,7 +77,7 @@ def completions_server(folder: Path) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/v1/completions"
+        yield f"http://127.0.0.1:{server.server_port}/v1"
     finally:
         server.shutdown()
         thread.join()

@@ -34,7 +34,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"dfar-bench {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["bake"], ["data"], ["rescore"], ["rescore", "--resamples", "-1", "x"]])
+@pytest.mark.parametrize("arguments", [[], ["bake"], ["data"], ["rescore"], ["rescore", "--resamples", "9999999", "x"]])
 def test_bad_usage_exits_with_2(arguments: list[str]) -> None:
     done = subprocess.run([COMMAND, *arguments], capture_output=True, text=True)
     assert done.returncode == BAD_INPUT

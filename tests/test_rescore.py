@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -109,6 +110,14 @@ def test_samples_without_their_results_file(one_process: HarnessRun, tmp_path: P
     assert all(score.printed is None for score in run.scores.values())
 
 
+def test_predictions_can_be_scored_afterwards(tmp_path: Path) -> None:
+    """--predict_only scores nothing; rescore does."""
+    run = run_lm_eval(
+        tmp_path / "later", "--model", "ranked", "--tasks", "dfar_mini", "--predict_only", command=(RANKED,)
+    )
+    assert {found.run.task for found in rescore([run.folder])} == {"dfar_mini_cls", "dfar_mini_reason"}
+
+
 def test_the_command_prints_a_table(dummy_mini: HarnessRun, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rescore", str(dummy_mini.folder)]) == FINE
     out, err = capsys.readouterr()
@@ -170,6 +179,9 @@ BAD: dict[str, tuple[Edit, str]] = {
     "changed statement": (in_doc(statement="I waited."), r"the statement of mini-test-\d+ is not that"),
     "other mode": (in_doc(mode="x"), r"unknown prompt"),
     "no answer": (in_sample(filtered_resps=[]), r"filtered_resps holds neither"),
+    "huge number": (in_sample(filtered_resps=[[10**400, 0], [1, 0]]), r"filtered_resps holds neither"),
+    "three choices": (in_sample(filtered_resps=[["-1", "x"]] * 3), r"filtered_resps holds neither"),
+    "other continuations": (lambda lines: [changed(lines[0], lambda s: s["arguments"]["gen_args_1"].update(arg_1=" zebra")), *lines[1:]], r"not of ethical, unethical"),
     "text for numbers": (in_sample(filtered_resps=[["a", "False"], ["b", "False"]]), r"filtered_resps holds neither"),
     "no context": (in_sample(arguments={}), r"arguments\.gen_args_0 is missing or cut"),
     "context no text": (in_sample(arguments={"gen_args_0": {"arg_0": 7}}), r"holds no context"),
@@ -195,6 +207,52 @@ def test_bad_samples(fault: str, dummy_mini: HarnessRun, tmp_path: Path, capsys:
     assert str(file) in err
     assert re.search(message, err), err
     assert file.read_bytes() == before
+
+
+def test_results_file_with_odd_values(
+    dummy_mini: HarnessRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever it holds, the report is JSON, the signature has no field too many, and a difference shows."""
+    shutil.copy(dummy_mini.samples_file("dfar_mini_cls"), tmp_path)
+    results = dummy_mini.results
+    results["results"]["dfar_mini_cls"]["acc,none"] = float("nan")
+    results |= {"lm_eval_version": "0.4|rows:9\n", "n-shot": [], "model_name": "\ud800", "chat_template_sha": 7}
+    (tmp_path / dummy_mini.results_file.name).write_text(json.dumps(results))
+    assert main(["rescore", "--json", str(tmp_path)]) == FALLS_SHORT
+    (run,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["runs"]
+    assert run["metrics"]["acc"]["printed"] == "nan"
+    assert run["signature"].endswith("|lm_eval:0.4?rows?9?")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "folder"])
+def test_paths_that_cannot_be_read(name: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    command = [sys.executable, "-m", "dfar_bench.cli", "rescore", str(tmp_path / name)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == BAD_INPUT
+    assert done.stderr.startswith("dfar-bench: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_terminal_without_unicode(dummy_mini: HarnessRun) -> None:
+    command = [sys.executable, "-m", "dfar_bench.cli", "rescore", "--resamples", "100", str(dummy_mini.folder)]
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == FINE, done.stderr
+
+
+def test_other_rows_are_another_signature(dummy_mini: HarnessRun, tmp_path: Path) -> None:
+    lines = dummy_mini.samples_file("dfar_mini_cls").read_text().splitlines(keepends=True)
+    for name, part in (("a", lines[:4]), ("b", lines[4:8])):
+        (tmp_path / f"{name}.jsonl").write_text("".join(part))
+    one, other = rescore([tmp_path / "a.jsonl", tmp_path / "b.jsonl"])
+    assert "|rows:4/52." in one.signature
+    assert one.signature != other.signature
+    assert all(score.interval is None for score in one.scores.values())
+
+
+def test_a_file_named_twice_is_one_run(dummy_mini: HarnessRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(dummy_mini.folder)
+    assert len(rescore([Path("."), dummy_mini.folder], resamples=0)) == 2
 
 
 def test_binary_rubbish(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

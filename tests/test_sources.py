@@ -27,6 +27,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     behaviour = "fine"
     requests = 0
+    together = threading.Barrier(4)
 
     @property
     def url(self) -> str:
@@ -42,6 +43,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if behaviour == "missing" or (behaviour == "once broken" and self.server.requests == 1):
             self.send_error(404 if behaviour == "missing" else 503)
             return
+        if behaviour == "all together":
+            self.server.together.wait(timeout=60)
         body = CONTENT.replace(b"fair", b"foul") if behaviour == "other file" else CONTENT
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -131,7 +134,17 @@ def test_a_cache_that_cannot_be_written(cache: Path, server: Server) -> None:
         sources.read_published(NAME)
 
 
-def test_two_processes_at_once(cache: Path, server: Server) -> None:
+@pytest.mark.parametrize("address", ["mirror.example.org/dfar", "ftp://127.0.0.1/", "http://[::1"])
+def test_a_mirror_that_is_no_address(cache: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DFAR_BENCH_URL", address)
+    with pytest.raises(InputError, match=r"downloading it from .* failed") as told:
+        sources.read_published(NAME)
+    assert "another hash" not in str(told.value)
+
+
+def test_four_processes_at_once(cache: Path, server: Server) -> None:
+    """They all download at the same time: the server answers only when the last has asked."""
+    server.behaviour = "all together"
     script = (
         "from dfar_bench import sources;"
         f"sources.DFAR_FILES[{NAME!r}] = {HASH!r};"

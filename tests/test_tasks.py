@@ -16,6 +16,7 @@ from dfar_bench import prompts
 from dfar_bench.data import LABELS, SPLITS, rows
 from dfar_bench.errors import InputError
 from dfar_bench.metrics import METRICS
+from dfar_bench.rescore import rescore
 from dfar_bench.tasks import dataset
 from dfar_bench.text import fold
 
@@ -132,7 +133,8 @@ def test_local_completions_scores_as_the_model_behind_it(
     tiny_run: HarnessRun, tiny_model: Path, tmp_path: Path
 ) -> None:
     with completions_server(tiny_model) as url:
-        arguments = f"model=tiny,base_url={url},tokenizer={tiny_model},tokenizer_backend=huggingface,num_concurrent=1"
+        arguments = f"model=tiny,base_url={url}/completions,num_concurrent=1"
+        arguments += f",tokenizer={tiny_model},tokenizer_backend=huggingface"
         served = run_lm_eval(
             tmp_path / "served",
             *("--model", "local-completions", "--model_args", arguments, "--batch_size", "4"),
@@ -143,6 +145,27 @@ def test_local_completions_scores_as_the_model_behind_it(
         direct, remote = (run.results["results"][task] for run in (tiny_run, served))
         for metric in METRICS[kind]:
             assert remote[f"{metric.name},none"] == pytest.approx(direct[f"{metric.name},none"], abs=1e-6), metric.name
+    assert signatures(served) == signatures(tiny_run)
+
+
+def test_a_chat_endpoint(tiny_model: Path, tmp_path: Path) -> None:
+    """The harness logs messages instead of text there, and asks for generation only."""
+    with completions_server(tiny_model) as url:
+        run = run_lm_eval(
+            tmp_path / "chat",
+            *("--model", "local-chat-completions", "--apply_chat_template", "--limit", "5"),
+            *("--model_args", f"model=tiny,base_url={url}/chat/completions,num_concurrent=1"),
+            *("--tasks", "dfar_mini_reason", "--gen_kwargs", "max_gen_toks=8"),
+        )
+    (signature,) = signatures(run)
+    assert re.search(r"\|rows:5/52\.[0-9a-f]{8}\|.*\|shots:0\|chat:(yes|multiturn)\|judge:", signature)
+
+
+def signatures(run: HarnessRun) -> list[str]:
+    """Of a run that re-scores to what the harness printed."""
+    scored = rescore([run.folder], resamples=0)
+    assert not [name for found in scored for name, score in found.scores.items() if score.differs]
+    return [found.signature for found in scored]
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +180,8 @@ def test_fewshot_and_prompt_style(fewshot_run: HarnessRun) -> None:
     pool = dataset(split="mini", kind="cls", prompt="mistral")["fewshot"].select(range(3))
     examples = "".join(f"{doc['prompt']} {doc['answer']}\n\n" for doc in pool)
     assert len({doc["label"] for doc in pool}) == 2
+    (signature,) = signatures(fewshot_run)
+    assert "|prompt:mistral.v1|mode:l|shots:3|chat:no|context:" in signature
     for sample in fewshot_run.samples("dfar_mini_cls"):
         assert sample["doc"]["prompt_style"] == "mistral.v1"
         assert sample["arguments"]["gen_args_0"]["arg_0"] == examples + sample["doc"]["prompt"]
@@ -175,6 +200,8 @@ def test_chat_template(tiny_model: Path, tmp_path: Path) -> None:
         assert context.endswith("<|end|><|assistant|>")
         assert context.count("<|user|>") == 2
     assert run.samples("dfar_mini_cls")[0]["arguments"]["gen_args_1"]["arg_1"] == "unethical"
+    for signature in signatures(run):
+        assert re.search(r"\|rows:6/52\.[0-9a-f]{8}\|.*\|shots:1\|chat:multiturn\|(judge|dfar_bench):", signature)
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -196,8 +223,14 @@ def test_the_mode_can_be_asked_for() -> None:
 def test_bad_metadata_is_told() -> None:
     with pytest.raises(InputError, match="no prompt style 'gpt'"):
         dataset(split="mini", kind="cls", prompt="gpt")
-    with pytest.raises(InputError, match="no mode 'x'"):
-        dataset(split="mini", kind="cls", mode="x")
+    for mode in ("x", ""):
+        with pytest.raises(InputError, match=f"no mode '{mode}'"):
+            dataset(split="mini", kind="cls", mode=mode)
+    for name in ("promt", "prompt_style", "modes"):
+        with pytest.raises(InputError, match=f"the metadata holds '{name}', which means nothing here: did you mean"):
+            dataset(split="mini", kind="cls", **{name: "mistral"})
+    model_arguments = {"model": "m", "pretrained": "m", "tokenizer": "t", "dtype": "auto", "max_length": 9, "peft": "p"}
+    assert dataset(split="mini", kind="cls", **model_arguments)["test"].num_rows == 52
 
 
 def test_without_data_the_harness_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,5 +239,17 @@ def test_without_data_the_harness_says_what_to_do(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("DFAR_BENCH_URL", "http://127.0.0.1:9/")
     command = [sys.executable, "-m", "lm_eval", "--model", "dummy", "--tasks", "dfar_cls"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode != 0
-    assert "set DFAR_BENCH_DATA to a folder that holds the published DFAR files" in done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("dfar-bench: DFAR_trainset.csv is neither in DFAR_BENCH_DATA nor in the cache")
+    assert "set DFAR_BENCH_DATA to a folder that holds the published DFAR files" in last
+
+
+def test_a_wrong_prompt_is_one_sentence_too() -> None:
+    command = [BIN / "lm_eval", "--model", "dummy", "--tasks", "dfar_mini_cls", "--metadata", '{"prompt": "gpt"}']
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines()[-1] == (
+        "dfar-bench: there is no prompt style 'gpt': choose one of llama2, mistral, plain."
+    )

@@ -1,7 +1,7 @@
 """The first judge: the pronounced verdict against the human label, and texts that are no argument at all.
 
-It does not read the argument. A right verdict with a wrong or borrowed reason passes it, so its ``mar`` is a
-lower bound of what people would find.
+It does not read the argument: a right verdict with a wrong or borrowed reason passes, and a good argument whose
+verdict cannot be read does not. Its ``mar`` bounds what people would find neither from below nor from above.
 """
 
 from __future__ import annotations

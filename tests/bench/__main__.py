@@ -30,6 +30,13 @@ REPEATS = 9
 RUNS = 20
 SPLIT = "paper" if os.environ.get("DFAR_BENCH_DATA") else "mini"
 
+RESPONSES = {
+    "verdict first": " {label}. {reason}",
+    "verdict in a sentence": " The statement is {label} because of what follows. {reason}",
+    "verdict last": " {reason} So the statement is {label}.",
+    "no verdict of its own": " {reason}",
+}
+
 STOCK_TASK = """
 task: stock_two_choice
 dataset_path: json
@@ -78,35 +85,43 @@ def harness_overhead(folder: Path) -> dict[str, Any]:
 
 
 def rescoring(folder: Path) -> dict[str, Any]:
-    """Rows a second from samples on disk to metrics, without intervals; responses as long as human reasons."""
-    test = rows(SPLIT)["test"]
-    for kind, mode in DEFAULT_MODES.items():
-        lines = []
-        for number, row in enumerate(test):
-            doc = document(row, "llama2", mode)
-            if kind == "cls":
-                answered: list[Any] = [[str(-1.5 + number % 3), "False"], ["-0.75", "False"]]
-                arguments = {f"gen_args_{k}": {"arg_0": doc["prompt"], "arg_1": f" {LABELS[k]}"} for k in (0, 1)}
-            else:
-                answered = [f" {LABELS[number % 2]}. {row.reason}"]
-                generation = {"until": list(STOPS), "do_sample": False, "max_gen_toks": 192}
-                arguments = {"gen_args_0": {"arg_0": doc["prompt"], "arg_1": generation}}
-            sample = {
-                "doc_id": number,
-                "doc": doc,
-                "arguments": arguments,
-                "resps": [answered],
-                "filtered_resps": answered,
-            }
-            lines.append(json.dumps(sample, ensure_ascii=False) + "\n")
-        (folder / kind).mkdir()
-        for number in range(RUNS):
-            (folder / kind / f"samples_dfar_{kind}_2026-01-01T00-00-{number:02d}.jsonl").write_text("".join(lines))
+    """Rows a second from samples on disk to metrics, without intervals; responses as long as human reasons.
+
+    For ``reason`` by where the verdict stands, as that is what the reading time depends on.
+    """
     out: dict[str, Any] = {"goal": "at least 10,000 rows a second"}
-    for kind in DEFAULT_MODES:
-        taken = min(seconds(lambda kind=kind: rescore([folder / kind], resamples=0)) for _ in range(3))
-        out[f"{kind}_rows_per_second"] = round(len(test) * RUNS / taken)
+    out["cls"] = _rows_per_second(folder / "cls", "cls", "")
+    for place, form in RESPONSES.items():
+        out[f"reason, {place}"] = _rows_per_second(folder / place.replace(" ", "_"), "reason", form)
     return out
+
+
+def _rows_per_second(folder: Path, kind: str, form: str) -> int:
+    test = rows(SPLIT)["test"]
+    mode = DEFAULT_MODES[kind]
+    lines = []
+    for number, row in enumerate(test):
+        doc = document(row, "llama2", mode)
+        if kind == "cls":
+            answered: list[Any] = [[str(-1.5 + number % 3), "False"], ["-0.75", "False"]]
+            arguments = {f"gen_args_{k}": {"arg_0": doc["prompt"], "arg_1": f" {LABELS[k]}"} for k in (0, 1)}
+        else:
+            answered = [form.format(label=LABELS[number % 2], reason=row.reason)]
+            generation = {"until": list(STOPS), "do_sample": False, "max_gen_toks": 192}
+            arguments = {"gen_args_0": {"arg_0": doc["prompt"], "arg_1": generation}}
+        sample = {
+            "doc_id": number,
+            "doc": doc,
+            "arguments": arguments,
+            "resps": [answered],
+            "filtered_resps": answered,
+        }
+        lines.append(json.dumps(sample, ensure_ascii=False) + "\n")
+    folder.mkdir()
+    for number in range(RUNS):
+        (folder / f"samples_dfar_{kind}_2026-01-01T00-00-{number:02d}.jsonl").write_text("".join(lines))
+    taken = min(seconds(lambda: rescore([folder], resamples=0)) for _ in range(3))
+    return round(len(test) * RUNS / taken)
 
 
 def interval_cost() -> dict[str, Any]:
