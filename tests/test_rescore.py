@@ -181,10 +181,10 @@ BAD: dict[str, tuple[Edit, str]] = {
     "no answer": (in_sample(filtered_resps=[]), r"filtered_resps holds neither"),
     "huge number": (in_sample(filtered_resps=[[10**400, 0], [1, 0]]), r"filtered_resps holds neither"),
     "three choices": (in_sample(filtered_resps=[["-1", "x"]] * 3), r"filtered_resps holds neither"),
-    "other continuations": (lambda lines: [changed(lines[0], lambda s: s["arguments"]["gen_args_1"].update(arg_1=" zebra")), *lines[1:]], r"not of ethical, unethical"),
+    "other continuations": (lambda lines: [changed(lines[0], lambda s: s["arguments"]["gen_args_1"].update(arg_1=" zebra")), *lines[1:]], r"not of ethical and unethical"),
     "text for numbers": (in_sample(filtered_resps=[["a", "False"], ["b", "False"]]), r"filtered_resps holds neither"),
     "no context": (in_sample(arguments={}), r"arguments\.gen_args_0 is missing or cut"),
-    "context no text": (in_sample(arguments={"gen_args_0": {"arg_0": 7}}), r"holds no context"),
+    "context no text": (in_sample(arguments={"gen_args_0": {"arg_0": 7, "arg_1": " ethical"}, "gen_args_1": {"arg_1": " unethical"}}), r"holds no context"),
     "no generation arguments": (in_sample(filtered_resps=["ethical"]), r"holds no generation arguments"),
     "two kinds of run": (lambda lines: [changed(lines[0], lambda s: s.update(filtered_resps=["ethical"], arguments={"gen_args_0": {"arg_0": "x", "arg_1": {}}})), *lines[1:]], r"kind is cls here but reason before"),
 }  # fmt: skip
