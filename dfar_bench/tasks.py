@@ -116,7 +116,8 @@ def process_cls(doc: dict[str, Any], results: Sequence[tuple[float, bool]]) -> d
 
 def process_reason(doc: dict[str, Any], results: Sequence[str]) -> dict[str, Any]:
     """Per-row values of the ``reason`` metrics from the generated text."""
-    return _items(REASON_METRICS, read_response(_row(doc), results[0], get_judge()))
+    # A missing answer is logged by the harness as "None", so it is read as that here, too.
+    return _items(REASON_METRICS, read_response(_row(doc), str(results[0]), get_judge()))
 
 
 def _row(doc: dict[str, Any]) -> Row:
