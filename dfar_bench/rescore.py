@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,11 +48,12 @@ class Score:
 
 @dataclass(frozen=True)
 class Rescored:
-    """A run with its scores by metric name, and the signature they stand under."""
+    """A run with its scores by metric name, the signature they stand under, and how often the judge gave each code."""
 
     run: LoggedRun
     signature: str
     scores: dict[str, Score]
+    codes: dict[str, int]
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain JSON types."""
@@ -72,6 +74,7 @@ class Rescored:
                 }
                 for name, score in self.scores.items()
             },
+            "codes": self.codes,
         }
 
     def as_table(self) -> str:
@@ -84,7 +87,10 @@ class Rescored:
             interval = f"{score.interval[0]:.4f} – {score.interval[1]:.4f}" if score.interval else "N/A"
             note = f"   lm_eval printed {score.printed}" if score.differs else ""
             lines.append(f"{name:<22}{value:>8}   {interval}{note}")
-        lines += ["", f"signature: {self.signature}"]
+        lines.append("")
+        if self.codes:
+            lines.append("codes: " + ", ".join(f"{code} {count}" for code, count in self.codes.items()))
+        lines.append(f"signature: {self.signature}")
         if all(score.printed is None for score in self.scores.values()):
             lines.append("not compared with lm_eval's own figures: no results file with them lies beside the samples")
         return "\n".join(lines)
@@ -118,7 +124,8 @@ def rescore_run(run: LoggedRun, judge: Judge, resamples: int = RESAMPLES) -> Res
             interval=found.get(metric.name),
             printed=_printed(printed.get(f"{metric.name},none")) if comparable else None,
         )
-    return Rescored(run, run_signature(run, judge), scores)
+    codes = Counter(answer.judgement.code for answer in answers if isinstance(answer, Response))
+    return Rescored(run, run_signature(run, judge), scores, dict(sorted(codes.items())))
 
 
 def run_signature(run: LoggedRun, judge: Judge) -> str:

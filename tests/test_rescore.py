@@ -134,6 +134,7 @@ def test_the_command_prints_json(dummy_mini: HarnessRun, capsys: pytest.CaptureF
     acc = runs[0]["metrics"]["acc"]
     assert acc["low"] <= acc["value"] <= acc["high"]
     assert acc["printed"] == acc["value"]
+    assert [run["codes"] for run in runs] == [{}, {"no_verdict": 52}]
 
 
 def test_intervals_can_be_left_out(dummy_mini: HarnessRun) -> None:
