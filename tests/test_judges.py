@@ -78,7 +78,7 @@ def test_human_reasons_pass() -> None:
 
 
 DECIDING = ("verdicts.py", "verdict_mentions.py", "verdict_words.py", "responses.py", "text.py", "judges/verdict.py")
-PINS = {"verdict.v1": ("73b2afca66c23cdb", "aac4016328143c01")}
+PINS = {"verdict.v1": ("ff94df63405a222a", "808150acd21c80f2")}
 """By signature: a hash of decisions on some 600 responses, and one of the code that decides."""
 
 

@@ -22,6 +22,7 @@ REASON = (
         "yes yes yes yes yes yes",
         "It is good. " * 8,
         "The statement is ethical. The statement is ethical. The statement is ethical. The statement is",
+        "ethical. I kept the bench free for her, as she had asked me. " + "It is a good example of a good deed. " * 3,
         "ethical because it helps the man who lost it and " * 6,
     ],
 )
@@ -44,11 +45,10 @@ def test_no_human_reason_of_mini_is_degenerate_or_an_echo() -> None:
 
 @pytest.mark.usefixtures("paper")
 def test_human_reasons_of_paper() -> None:
-    """Golden: one human reason in 5,000 looks degenerate, none in the test set."""
-    found = rows("paper")
-    assert [row.row_id for row in found["test"] if is_degenerate(row.reason)] == []
-    assert sum(is_degenerate(row.reason) for row in found["train"]) <= 5
-    assert sum(is_echo(row.reason, row.statement) for row in found["test"]) <= 2
+    """Golden: no human reason looks degenerate, and none is a mere echo."""
+    for part in rows("paper").values():
+        assert [row.row_id for row in part if is_degenerate(row.reason)] == []
+        assert [row.row_id for row in part if is_echo(row.reason, row.statement)] == []
 
 
 @pytest.mark.parametrize(
