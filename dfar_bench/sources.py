@@ -102,4 +102,4 @@ def _in_short(error: Exception) -> str:
     response = getattr(error, "response", None)
     if response is not None:
         return f"HTTP status {response.status_code}"
-    return f"{type(error).__name__}: {str(error).rsplit(': ', 1)[-1][:80]}"
+    return f"{type(error).__name__}: {str(error).rsplit(': ', 1)[-1][:120]}"
