@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dfar_bench.data import Row
 from dfar_bench.judges import Case, Judge, Judgement
-from dfar_bench.responses import is_degenerate, is_gold_copy
+from dfar_bench.responses import is_degenerate, is_gold_copy, own_answer
 from dfar_bench.verdicts import parse_verdict
 
 
@@ -65,11 +65,12 @@ def read_choice(row: Row, log_likelihoods: tuple[float, float]) -> Choice:
 
 
 def read_response(row: Row, text: str, judge: Judge) -> Response:
-    """Read a generated response; ``judge`` decides on its alignment."""
+    """Read a generated response; ``judge`` decides on its alignment and is given it whole."""
+    answer = own_answer(text)
     return Response(
         row=row,
-        verdict=parse_verdict(text),
+        verdict=parse_verdict(answer),
         judgement=judge.judge(Case(row.statement, row.label, row.reason, text)),
-        degenerate=is_degenerate(text),
-        gold_copy=is_gold_copy(text, row.reason),
+        degenerate=is_degenerate(answer),
+        gold_copy=is_gold_copy(answer, row.reason),
     )

@@ -17,7 +17,7 @@ RESAMPLES = 10_000
 SEED = 20240821
 LEVEL = 0.95
 MIN_CLUSTERS = 10
-MAX_RESAMPLES = 100_000
+MIN_RESAMPLES, MAX_RESAMPLES = 1_000, 100_000
 
 
 def cluster_weights(clusters: Sequence[str], resamples: int = RESAMPLES, seed: int = SEED) -> Array:

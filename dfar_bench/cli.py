@@ -77,10 +77,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _resamples(text: str) -> int:
-    from dfar_bench.bootstrap import MAX_RESAMPLES
+    from dfar_bench.bootstrap import MAX_RESAMPLES, MIN_RESAMPLES
 
-    if not text.isdecimal() or int(text) > MAX_RESAMPLES:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {MAX_RESAMPLES}")
+    if not text.isdecimal() or not (int(text) == 0 or MIN_RESAMPLES <= int(text) <= MAX_RESAMPLES):
+        raise argparse.ArgumentTypeError(f"must be 0, or a whole number from {MIN_RESAMPLES} to {MAX_RESAMPLES}")
     return int(text)
 
 
@@ -103,15 +103,27 @@ def _data_audit(arguments: argparse.Namespace) -> int:
 
 def _rescore(arguments: argparse.Namespace) -> int:
     from dfar_bench.bootstrap import RESAMPLES
-    from dfar_bench.judges import DEFAULT_JUDGE
-    from dfar_bench.rescore import rescore
+    from dfar_bench.judges import DEFAULT_JUDGE, get_judge
+    from dfar_bench.rescore import rescore_run
+    from dfar_bench.samples import find_runs, read_run
 
     resamples = RESAMPLES if arguments.resamples is None else arguments.resamples
-    scored = rescore(arguments.paths, arguments.judge or DEFAULT_JUDGE, resamples)
+    judge = get_judge(arguments.judge or DEFAULT_JUDGE)
+    scored, unreadable = [], False
+    for files in find_runs(arguments.paths):
+        try:
+            scored.append(rescore_run(read_run(files), judge, resamples))
+        except InputError as error:  # one bad run must not hide the good ones
+            print(f"dfar-bench: {error}", file=sys.stderr)
+            unreadable = True
+    if unreadable and not scored:
+        return BAD_INPUT
     if arguments.json:
         print(json.dumps({"runs": [run.as_json() for run in scored]}, indent=2, allow_nan=False))
     else:
         print("\n\n".join(run.as_table() for run in scored))
+    if unreadable:
+        return BAD_INPUT
     differing = [f"{run.run.task}: {name}" for run in scored for name, score in run.scores.items() if score.differs]
     if differing:
         print(

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from dfar_bench import __version__
 from dfar_bench.answers import Choice, Response, read_choice, read_response
-from dfar_bench.bootstrap import LEVEL, RESAMPLES, intervals
+from dfar_bench.bootstrap import LEVEL, MIN_CLUSTERS, RESAMPLES, SEED, intervals
 from dfar_bench.judges import DEFAULT_JUDGE, Judge, get_judge
 from dfar_bench.metrics import METRICS
 from dfar_bench.samples import LoggedRun, find_runs, read_run
@@ -54,6 +54,7 @@ class Rescored:
     signature: str
     scores: dict[str, Score]
     codes: dict[str, int]
+    resamples: int
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain JSON types."""
@@ -65,6 +66,7 @@ class Rescored:
             "rows": len(self.run.answers),
             "expected_rows": self.run.expected,
             "signature": self.signature,
+            "intervals": {"level": LEVEL, "resamples": self.resamples, "seed": SEED} if self.resamples else None,
             "metrics": {
                 name: {
                     "value": score.value,
@@ -80,7 +82,8 @@ class Rescored:
     def as_table(self) -> str:
         """The report for people."""
         rows = f"{len(self.run.answers)} of {self.run.expected} rows"
-        lines = [f"{self.run.task} · {model_name(self.run) or 'unknown model'} · {rows}", ""]
+        lines = [f"{self.run.task} · {model_name(self.run) or 'unknown model'} · {rows}"]
+        lines += [*(file.name for file in self.run.files), ""]
         lines.append(f"{'metric':<22}{'value':>8}   {LEVEL:.0%} interval")
         for name, score in self.scores.items():
             value = "N/A" if score.value is None else f"{score.value:.4f}"
@@ -88,6 +91,8 @@ class Rescored:
             note = f"   lm_eval printed {score.printed}" if score.differs else ""
             lines.append(f"{name:<22}{value:>8}   {interval}{note}")
         lines.append("")
+        if self.resamples and not any(score.interval for score in self.scores.values()):
+            lines.append(f"no intervals: fewer than {MIN_CLUSTERS} contrast groups were answered")
         if self.codes:
             lines.append("codes: " + ", ".join(f"{code} {count}" for code, count in self.codes.items()))
         lines.append(f"signature: {self.signature}")
@@ -125,7 +130,7 @@ def rescore_run(run: LoggedRun, judge: Judge, resamples: int = RESAMPLES) -> Res
             printed=_printed(printed.get(f"{metric.name},none")) if comparable else None,
         )
     codes = Counter(answer.judgement.code for answer in answers if isinstance(answer, Response))
-    return Rescored(run, run_signature(run, judge), scores, dict(sorted(codes.items())))
+    return Rescored(run, run_signature(run, judge), scores, dict(sorted(codes.items())), resamples)
 
 
 def run_signature(run: LoggedRun, judge: Judge) -> str:
@@ -153,7 +158,8 @@ def run_signature(run: LoggedRun, judge: Judge) -> str:
             "context": run.context if chat in ("no", "?") else None,
             "judge": judge.signature if run.kind == "reason" else None,
             "max_gen_toks": run.generation.get("max_gen_toks", "?") if run.generation else None,
-            "gen": _short_hash(_decoding(run.generation)) if run.generation else None,
+            "gen": _short_hash(run.generation) if run.generation else None,
+            "seed": _section(run.results, "config").get("torch_seed", "?") if _is_sampled(run.generation) else None,
             "dfar_bench": __version__,
             "lm_eval": run.results.get("lm_eval_version", "?"),
         }
@@ -175,14 +181,13 @@ def _chat(run: LoggedRun, bare: bool) -> str:
         return "?"
     if not (run.results.get("chat_template_sha") or run.messages):
         return "no"
-    return "multiturn" if run.results.get("fewshot_as_multiturn") else "yes"
+    shots = _section(run.results, "n-shot").get(run.task)
+    return "multiturn" if shots and run.results.get("fewshot_as_multiturn") else "yes"
 
 
-def _decoding(generation: dict[str, Any]) -> dict[str, Any]:
-    """Generation arguments less those that greedy decoding ignores."""
-    if generation.get("do_sample"):
-        return generation
-    return {name: value for name, value in generation.items() if name not in ("temperature", "top_p", "top_k")}
+def _is_sampled(generation: dict[str, Any] | None) -> bool:
+    """Whether the answers were drawn at random; some back ends look at the temperature alone."""
+    return generation is not None and bool(generation.get("do_sample") or generation.get("temperature"))
 
 
 def model_name(run: LoggedRun) -> str | None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import groupby
 from operator import eq
 
-from dfar_bench.prompts import STYLES
+from dfar_bench.prompts import STOPS, STYLES
 from dfar_bench.text import common_prefix, words
 
 _LOOP_MIN_WORDS = 12
@@ -24,6 +24,14 @@ _REFUSAL = re.compile(
 _REFUSAL_WINDOW = 200
 _PROMPT_WORDS = frozenset(word for style in STYLES.values() for ask in style.asks.values() for word in words(ask))
 _NO_NEWS = _PROMPT_WORDS | {"it", "this", "that", "a", "an", "not"}
+
+
+def own_answer(response: str) -> str:
+    """What a model answers to the question: not what it thinks aloud, nor a next prompt that it goes on with."""
+    response = response.rpartition("</think>")[2].partition("<think>")[0]
+    for marker in STOPS:
+        response = response.partition(marker)[0]
+    return response
 
 
 @lru_cache(maxsize=64)  # the metric and the judge ask in turn

@@ -77,6 +77,8 @@ def find_runs(paths: Iterable[Path]) -> list[tuple[Path, ...]]:
             if not found:
                 raise InputError(f"{path} holds no samples of the DFAR tasks (samples_dfar*.jsonl): {_HOW_TO_LOG}.")
         elif path.is_file():
+            if path.suffix == ".json":
+                raise InputError(f"{path} is no samples file: name samples_*.jsonl beside it, or the folder.")
             found = [path]
         else:
             raise InputError(f"{path} does not exist: name a samples file or the folder given to --output_path.")
@@ -216,8 +218,14 @@ class _SampleReader:
         context = self._argument(0)
         if not isinstance(context, str | list) or not context:
             raise InputError(f"{self.where}: arguments.gen_args_0 holds no context: run the task again.")
-        # Chat endpoints are sent, and the harness logs, a list of messages.
-        return context if isinstance(context, str) else json.dumps(context)
+        if isinstance(context, list):  # chat endpoints are sent, and the harness logs, messages
+            return json.dumps(context)
+        if self.doc["prompt"].strip() not in context:
+            raise InputError(
+                f"{self.where}: the model was not shown the prompt {self.doc['prompt_style']}: lm_eval's "
+                f"--cache_requests mixes up prompt styles; run the task again with --cache_requests refresh."
+            )
+        return context
 
     def sent_messages(self) -> bool:
         """Whether the context is a list of chat messages."""

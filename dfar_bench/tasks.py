@@ -33,12 +33,18 @@ NOTHING_COUNTS = "N/A"
 """What a metric prints when no answer counts; the harness's own word, since NaN is no JSON."""
 
 _FEWSHOT_POOL = 64
+_ELSEWHERE = {
+    "split": "choose the task of that split, such as dfar_mini_cls",
+    "kind": "choose the task of that kind, such as dfar_reason",
+    "style": "the prompt style goes by the name of prompt",
+    "judge": "another judge is for dfar-bench rescore --judge",
+}
 
 _log = logging.getLogger("lm_eval.dfar_bench")  # below the harness's logger, so that it is shown with the rest
 
 
 def dataset(
-    *, split: str, kind: str, prompt: str = prompts.DEFAULT_STYLE, mode: str | None = None, **others: Any
+    *, data_split: str, task_kind: str, prompt: str = prompts.DEFAULT_STYLE, mode: str | None = None, **others: Any
 ) -> dict[str, Dataset]:
     """The documents of one task.
 
@@ -46,8 +52,8 @@ def dataset(
     included; what is not ours is ignored, unless it looks like one of ours misspelt.
 
     Args:
-        split: a split of ``dfar_bench.load``.
-        kind: ``cls`` or ``reason``.
+        data_split: a split of ``dfar_bench.load``.
+        task_kind: ``cls`` or ``reason``.
         prompt: a prompt style (``--metadata '{"prompt": "mistral"}'``).
         mode: ``l`` or ``lr``; the kind's own if None.
 
@@ -58,11 +64,11 @@ def dataset(
     """
     from datasets import Dataset
 
-    mode = DEFAULT_MODES[kind] if mode is None else mode
+    mode = DEFAULT_MODES[task_kind] if mode is None else mode
     try:
         _refuse_misspelt(others)
         get_judge()  # whatever is wrong with it shall show before the model runs, not after
-        found = rows(split)
+        found = rows(data_split)
         documents = {"test": found["test"], "fewshot": _fewshot_pool(found["train"], found["test"])}
         asked = {part: [document(row, prompt, mode) for row in chosen] for part, chosen in documents.items()}
     except InputError as error:
@@ -70,7 +76,8 @@ def dataset(
             print(f"dfar-bench: {error}", file=sys.stderr)
             raise SystemExit(2) from None
         raise
-    _log.info("dfar_bench %s: split %s, prompt %s, mode %s", kind, split, prompts.style(prompt).signature, mode)
+    style = prompts.style(prompt).signature
+    _log.info("dfar_bench %s: split %s, prompt %s, mode %s", task_kind, data_split, style, mode)
     return {part: Dataset.from_list(docs) for part, docs in asked.items()}
 
 
@@ -82,9 +89,11 @@ def _under_the_harness_command() -> bool:
 
 def _refuse_misspelt(others: dict[str, Any]) -> None:
     for name in others:
-        meant = get_close_matches(name, ("prompt", "mode"), n=1, cutoff=0.65)
-        if meant and name != "model":
+        meant = get_close_matches(name.lower(), ("prompt", "mode"), n=1, cutoff=0.65)
+        if meant and not name.startswith("model"):  # model_id and the like are model arguments
             raise InputError(f"the metadata holds {name!r}, which means nothing here: did you mean {meant[0]!r}?")
+        if name in _ELSEWHERE:
+            raise InputError(f"the metadata holds {name!r}, which means nothing here: {_ELSEWHERE[name]}.")
 
 
 def document(row: Row, prompt: str, mode: str) -> dict[str, Any]:

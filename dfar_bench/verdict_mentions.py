@@ -55,7 +55,7 @@ class Mention:
     Attributes:
         at: its place among the tokens.
         verdict: 0 ethical, 1 unethical, negations counted in.
-        strong: whether it is one of the words the prompts use.
+        strong: whether it takes precedence over everyday words (``verdict_words.STRONG``).
         asserted: whether it is said outright, rather than entertained or reported.
     """
 

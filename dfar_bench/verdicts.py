@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from dfar_bench.prompts import STOPS
+from dfar_bench.responses import own_answer
 from dfar_bench.verdict_mentions import Mention, mentions, next_in
 from dfar_bench.verdict_words import CLAUSE_END, CLAUSE_WORDS, CONTRAST, COPULAS, OPEN, SENTENCE_END, SIGHT
 
@@ -79,10 +79,7 @@ def _outranks(between: list[str]) -> bool:
 
 
 def _tokens(response: str) -> list[str]:
-    response = response.rpartition("</think>")[2]  # what a model thinks aloud is not its answer
-    for marker in STOPS:
-        response = response.partition(marker)[0]
-    text = response.lower()
+    text = own_answer(response).lower()
     for spelt, meant in _SPELLINGS.items():
         text = text.replace(spelt, meant)
     return _TOKEN.findall(text)

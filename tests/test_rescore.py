@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, HarnessRun, run_lm_eval
 
+from dfar_bench import __version__
 from dfar_bench.cli import BAD_INPUT, FALLS_SHORT, FINE, main
 from dfar_bench.metrics import METRICS
 from dfar_bench.rescore import Rescored, rescore
@@ -91,7 +92,7 @@ def test_signatures(dummy_mini: HarnessRun, one_process: HarnessRun) -> None:
     from importlib.metadata import version
 
     cls, reason = (run.signature for run in rescore([dummy_mini.folder], resamples=0))
-    end = f"dfar_bench:0.1.0|lm_eval:{version('lm_eval')}"
+    end = f"dfar_bench:{__version__}|lm_eval:{version('lm_eval')}"
     assert cls == f"dfar|split:mini|task:cls|prompt:llama2.v1|mode:l|shots:0|chat:no|{end}"
     assert reason.startswith(
         "dfar|split:mini|task:reason|prompt:llama2.v1|mode:lr|shots:0|chat:no|judge:verdict.v1|max_gen_toks:192|gen:"
@@ -128,12 +129,13 @@ def test_the_command_prints_a_table(dummy_mini: HarnessRun, capsys: pytest.Captu
 
 
 def test_the_command_prints_json(dummy_mini: HarnessRun, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["rescore", "--json", "--resamples", "200", str(dummy_mini.folder)]) == FINE
+    assert main(["rescore", "--json", "--resamples", "1000", str(dummy_mini.folder)]) == FINE
     runs = json.loads(capsys.readouterr().out)["runs"]
     assert [run["task"] for run in runs] == ["dfar_mini_cls", "dfar_mini_reason"]
     acc = runs[0]["metrics"]["acc"]
     assert acc["low"] <= acc["value"] <= acc["high"]
     assert acc["printed"] == acc["value"]
+    assert runs[0]["intervals"] == {"level": 0.95, "resamples": 1000, "seed": 20240821}
     assert [run["codes"] for run in runs] == [{}, {"no_verdict": 52}]
 
 
@@ -187,7 +189,8 @@ BAD: dict[str, tuple[Edit, str]] = {
     "no context": (in_sample(arguments={}), r"arguments\.gen_args_0 is missing or cut"),
     "context no text": (in_sample(arguments={"gen_args_0": {"arg_0": 7, "arg_1": " ethical"}, "gen_args_1": {"arg_1": " unethical"}}), r"holds no context"),
     "no generation arguments": (in_sample(filtered_resps=["ethical"]), r"holds no generation arguments"),
-    "two kinds of run": (lambda lines: [changed(lines[0], lambda s: s.update(filtered_resps=["ethical"], arguments={"gen_args_0": {"arg_0": "x", "arg_1": {}}})), *lines[1:]], r"kind is cls here but reason before"),
+    "another prompt shown": (lambda lines: [changed(lines[0], lambda s: s["arguments"]["gen_args_0"].update(arg_0="Say something.")), *lines[1:]], r"was not shown the prompt llama2\.v1: .*cache_requests"),
+    "two kinds of run": (lambda lines: [changed(lines[0], lambda s: s.update(filtered_resps=["ethical"], arguments={"gen_args_0": {"arg_0": s["doc"]["prompt"], "arg_1": {}}})), *lines[1:]], r"kind is cls here but reason before"),
 }  # fmt: skip
 
 
@@ -236,7 +239,7 @@ def test_paths_that_cannot_be_read(name: str, tmp_path: Path) -> None:
 
 
 def test_a_terminal_without_unicode(dummy_mini: HarnessRun) -> None:
-    command = [sys.executable, "-m", "dfar_bench.cli", "rescore", "--resamples", "100", str(dummy_mini.folder)]
+    command = [sys.executable, "-m", "dfar_bench.cli", "rescore", "--resamples", "1000", str(dummy_mini.folder)]
     done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert done.returncode == FINE, done.stderr
 
@@ -254,6 +257,36 @@ def test_other_rows_are_another_signature(dummy_mini: HarnessRun, tmp_path: Path
 def test_a_file_named_twice_is_one_run(dummy_mini: HarnessRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(dummy_mini.folder)
     assert len(rescore([Path("."), dummy_mini.folder], resamples=0)) == 2
+
+
+def test_a_bad_run_does_not_hide_a_good_one(
+    dummy_mini: HarnessRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text("{")
+    assert main(["rescore", str(bad), str(dummy_mini.folder), "--resamples", "0"]) == BAD_INPUT
+    out, err = capsys.readouterr()
+    assert out.count("signature: ") == 2
+    assert "bad.jsonl, line 1: not valid JSON" in err
+
+
+def test_sampled_answers_are_signed_with_their_seed(one_process: HarnessRun, tmp_path: Path) -> None:
+    """Also where only the temperature says so, as for API back ends."""
+    source = one_process.samples_file("dfar_mini_reason")
+    seen = {one_process.results["config"]["torch_seed"]: None}
+    for number, generation in enumerate(({"temperature": 0.9}, {"do_sample": True}, {"temperature": 0.0})):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        lines = [
+            changed(line, lambda s, g=generation: s["arguments"]["gen_args_0"]["arg_1"].update(g))
+            for line in source.read_text().splitlines()
+        ]
+        (folder / source.name).write_text("".join(lines))
+        shutil.copy(one_process.results_file, folder)
+        (run,) = rescore([folder], resamples=0)
+        seen[run.signature] = None
+        assert ("|seed:1234|" in run.signature) == (number < 2)
+    assert len(seen) == 4
 
 
 def test_binary_rubbish(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -287,6 +320,7 @@ def test_changed_answers_are_noticed(
     ("arguments", "message"),
     [
         (["/no/such/folder"], "/no/such/folder does not exist"),
+        ([str(ROOT / ".mini.json")], "does not exist"),
         ([str(ROOT / "tasks")], "holds no samples of the DFAR tasks"),
         ([str(ROOT / "tasks"), "--judge", "oracle"], "there is no judge 'oracle'"),
     ],

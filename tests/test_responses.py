@@ -3,13 +3,26 @@ from __future__ import annotations
 import pytest
 
 from dfar_bench.data import rows
-from dfar_bench.responses import is_degenerate, is_echo, is_gold_copy, is_refusal
+from dfar_bench.responses import is_degenerate, is_echo, is_gold_copy, is_refusal, own_answer
 
 STATEMENT = "I returned the lost purse to its owner."
 REASON = (
     "Giving the purse back is ethical, because the money in it was never yours and the owner would have missed it "
     "badly. Somebody who keeps what others lose makes a small theft out of an accident."
 )
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        (" ethical. It helps.", " ethical. It helps."),
+        ("<think>Is it wrong? It is wrong. It is wrong.</think>\nethical. It helps.", "\nethical. It helps."),
+        ("<think>I will never come to an end", ""),
+        ("ethical.\n### Question: Is it unethical to lie?", "ethical.\n"),
+    ],
+)
+def test_own_answer(response: str, answer: str) -> None:
+    assert own_answer(response) == answer
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_cases_written_by_authors_who_never_saw_the_parser() -> None:
 
 
 def test_human_reasons_of_mini() -> None:
-    """No human reason is read as the opposite of its label, except where it argues by contrast."""
+    """No human reason is read as the opposite of its label."""
     everything = [*rows("mini")["train"], *rows("mini")["test"]]
     assert not [row.row_id for row in everything if parse_verdict(row.reason) == 1 - row.label]
 

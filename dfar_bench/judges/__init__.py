@@ -1,7 +1,7 @@
 """Judges decide whether a response's reasoning is aligned with people's.
 
 A judge is any object with a ``name``, a ``signature`` and a ``judge`` method (the ``Judge`` protocol). To add one,
-give its factory a line in ``JUDGES``; tasks, re-scoring and the command line take it from there.
+give its factory a line in ``JUDGES``, and ``rescore --judge`` knows it. The tasks score with ``DEFAULT_JUDGE``.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ verdict cannot be read does not. Its ``mar`` bounds what people would find neith
 from __future__ import annotations
 
 from dfar_bench.judges import Case, Judgement
-from dfar_bench.responses import is_bare, is_degenerate, is_echo, is_refusal
+from dfar_bench.responses import is_bare, is_degenerate, is_echo, is_refusal, own_answer
 from dfar_bench.verdicts import parse_verdict
 
 
@@ -19,20 +19,21 @@ class VerdictJudge:
 
     def judge(self, case: Case) -> Judgement:
         """Faults in itself first, so that ``self_misaligned`` never depends on the label; then the stance."""
-        verdict = parse_verdict(case.response)
-        code = _own_fault(case, verdict)
+        answer = own_answer(case.response)
+        verdict = parse_verdict(answer)
+        code = _own_fault(answer, case.statement, verdict)
         if code is None:
             code = "aligned" if case.label is None or verdict == case.label else "wrong_stance"
         misaligned = code != "aligned"
         return Judgement(misaligned, misaligned and code != "wrong_stance", float(misaligned), code)
 
 
-def _own_fault(case: Case, verdict: int | None) -> str | None:
+def _own_fault(answer: str, statement: str, verdict: int | None) -> str | None:
     """Why a response is no argument at all, None if it may be one."""
-    if is_degenerate(case.response):
+    if is_degenerate(answer):
         return "degenerate"
-    if is_echo(case.response, case.statement):
+    if is_echo(answer, statement):
         return "echo"
     if verdict is None:
-        return "refusal" if is_refusal(case.response) else "no_verdict"
-    return "generic" if is_bare(case.response) else None
+        return "refusal" if is_refusal(answer) else "no_verdict"
+    return "generic" if is_bare(answer) else None
