@@ -26,6 +26,7 @@ _PROMPT_WORDS = frozenset(word for style in STYLES.values() for ask in style.ask
 _NO_NEWS = _PROMPT_WORDS | {"it", "this", "that", "a", "an", "not"}
 
 
+@lru_cache(maxsize=64)  # every part of the scoring asks
 def own_answer(response: str) -> str:
     """What a model answers to the question: not what it thinks aloud, nor a next prompt that it goes on with."""
     response = response.rpartition("</think>")[2].partition("<think>")[0]

@@ -87,7 +87,9 @@ def _tokens(response: str) -> list[str]:
 
 def _opens(tokens: list[str], at: int) -> bool:
     """Whether nothing but a label ("Answer:", "1.") stands before a mention."""
-    if at > SIGHT:
-        return False
-    head = [t for t in tokens[:at] if t.isalpha() and len(t) > 1]
-    return len(head) <= 2 and (not head or ":" in tokens[:at] or "\n" in tokens[:at])
+    before = 0
+    for token in tokens[: min(at, SIGHT)]:
+        before += len(token) > 1 and token.isalpha()
+        if before > 2:
+            return False
+    return at <= SIGHT and (not before or ":" in tokens[:at] or "\n" in tokens[:at])

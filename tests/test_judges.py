@@ -88,7 +88,7 @@ DECIDING = (
     "prompts.py",
     "judges/verdict.py",
 )
-PINS = {"verdict.v1": ("2ba4d24230feac9f", "48951a3281cb5fbc")}
+PINS = {"verdict.v1": ("2ba4d24230feac9f", "358acdfefe01df9a")}
 """By signature: a hash of decisions on some 600 responses, and one of the code that decides."""
 
 
