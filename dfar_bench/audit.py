@@ -70,8 +70,8 @@ def _counts(part: Sequence[Row]) -> dict[str, Any]:
 
 def _leakage(train: Sequence[Row], test: Sequence[Row]) -> dict[str, Any]:
     known = {fold(row.statement): row for row in train}
-    leaked = [(row, known[fold(row.statement)]) for row in test if fold(row.statement) in known]
-    unleaked = Counter(row.label for row in test if fold(row.statement) not in known)
+    leaked = [(row, known[fold(row.statement)]) for row in test if row.leaked]
+    unleaked = Counter(row.label for row in test if not row.leaked)
     return {
         "leaked_rows": len(leaked),
         "share": round(len(leaked) / len(test), 4),

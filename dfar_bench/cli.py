@@ -103,19 +103,14 @@ def _data_audit(arguments: argparse.Namespace) -> int:
 
 def _rescore(arguments: argparse.Namespace) -> int:
     from dfar_bench.bootstrap import RESAMPLES
-    from dfar_bench.judges import DEFAULT_JUDGE, get_judge
-    from dfar_bench.rescore import rescore_run
-    from dfar_bench.samples import find_runs, read_run
+    from dfar_bench.judges import DEFAULT_JUDGE
+    from dfar_bench.rescore import rescore
 
     resamples = RESAMPLES if arguments.resamples is None else arguments.resamples
-    judge = get_judge(arguments.judge or DEFAULT_JUDGE)
-    scored, unreadable = [], False
-    for files in find_runs(arguments.paths):
-        try:
-            scored.append(rescore_run(read_run(files), judge, resamples))
-        except InputError as error:  # one bad run must not hide the good ones
-            print(f"dfar-bench: {error}", file=sys.stderr)
-            unreadable = True
+    unreadable: list[InputError] = []
+    scored = rescore(arguments.paths, arguments.judge or DEFAULT_JUDGE, resamples, on_bad_run=unreadable.append)
+    for error in unreadable:
+        print(f"dfar-bench: {error}", file=sys.stderr)
     if unreadable and not scored:
         return BAD_INPUT
     if arguments.json:

@@ -141,10 +141,8 @@ def contrast_groups(statements: Sequence[str]) -> list[int]:
 
 def _paper() -> Rows:
     train = _paper_rows("train", ("commonsense", _TRAIN_COMMONSENSE_ROWS, "justice"))
-    known = {fold(row.statement) for row in train}
     test = _paper_rows("test", ("justice", _TEST_JUSTICE_ROWS, "commonsense"))
-    test = [replace(row, leaked=fold(row.statement) in known) for row in test]
-    return {"train": tuple(train), "test": tuple(_with_contrast(test))}
+    return _split(train, test)
 
 
 def _paper_rows(part: str, domains: tuple[str, int, str]) -> list[Row]:
@@ -185,7 +183,14 @@ def _mini() -> Rows:
                 leaked=False,
             )
         )
-    return {"train": tuple(parts["train"]), "test": tuple(_with_contrast(parts["test"]))}
+    return _split(**parts)
+
+
+def _split(train: Sequence[Row], test: Sequence[Row]) -> Rows:
+    """The two parts of a split, the test rows with all that follows from the other rows."""
+    known = {fold(row.statement) for row in train}
+    marked = (replace(row, leaked=fold(row.statement) in known) for row in test)
+    return {"train": tuple(train), "test": tuple(_with_contrast(marked))}
 
 
 def _with_contrast(found: Iterable[Row]) -> list[Row]:

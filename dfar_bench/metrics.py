@@ -23,6 +23,9 @@ from dfar_bench.answers import Choice, Response
 
 Array = NDArray[np.float64]
 
+NOTHING_COUNTS = "N/A"
+"""What a metric prints when no answer counts; the harness's own word, since NaN is no JSON."""
+
 ECE_BINS = 15
 """Equal-width bins over confidence 0 to 1 (Guo et al., ICML 2017)."""
 

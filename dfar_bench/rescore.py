@@ -6,11 +6,9 @@ harness's results file lies beside the samples.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +18,11 @@ from tqdm import tqdm
 from dfar_bench import __version__
 from dfar_bench.answers import Choice, Response, read_choice, read_response
 from dfar_bench.bootstrap import LEVEL, MIN_CLUSTERS, RESAMPLES, SEED, intervals
+from dfar_bench.errors import InputError
 from dfar_bench.judges import DEFAULT_JUDGE, Judge, get_judge
-from dfar_bench.metrics import METRICS
-from dfar_bench.samples import LoggedRun, find_runs, read_run
-from dfar_bench.signature import signature
+from dfar_bench.metrics import METRICS, NOTHING_COUNTS
+from dfar_bench.samples import LoggedRun, find_runs, read_run, section
+from dfar_bench.signature import short_hash, signature
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Score:
     @property
     def differs(self) -> bool:
         """Whether lm_eval printed something else."""
-        return self.printed is not None and self.printed != ("N/A" if self.value is None else self.value)
+        return self.printed is not None and self.printed != (NOTHING_COUNTS if self.value is None else self.value)
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,8 @@ class Rescored:
         lines += [*(file.name for file in self.run.files), ""]
         lines.append(f"{'metric':<22}{'value':>8}   {LEVEL:.0%} interval")
         for name, score in self.scores.items():
-            value = "N/A" if score.value is None else f"{score.value:.4f}"
-            interval = f"{score.interval[0]:.4f} – {score.interval[1]:.4f}" if score.interval else "N/A"
+            value = NOTHING_COUNTS if score.value is None else f"{score.value:.4f}"
+            interval = f"{score.interval[0]:.4f} – {score.interval[1]:.4f}" if score.interval else NOTHING_COUNTS
             note = f"   lm_eval printed {score.printed}" if score.differs else ""
             lines.append(f"{name:<22}{value:>8}   {interval}{note}")
         lines.append("")
@@ -101,17 +100,33 @@ class Rescored:
         return "\n".join(lines)
 
 
-def rescore(paths: Iterable[Path], judge_name: str = DEFAULT_JUDGE, resamples: int = RESAMPLES) -> list[Rescored]:
+def rescore(
+    paths: Iterable[Path],
+    judge_name: str = DEFAULT_JUDGE,
+    resamples: int = RESAMPLES,
+    *,
+    on_bad_run: Callable[[InputError], object] | None = None,
+) -> list[Rescored]:
     """Score every run found in files and folders.
 
     Args:
         resamples: of the bootstrap; 0 leaves the intervals out.
+        on_bad_run: told of every run that cannot be read, so that it does not hide the others; if None, the first
+            one raises.
 
     Raises:
         InputError: see ``samples.find_runs`` and ``samples.read_run``.
     """
     judge = get_judge(judge_name)
-    return [rescore_run(read_run(files), judge, resamples) for files in find_runs(paths)]
+    scored = []
+    for files in find_runs(paths):
+        try:
+            scored.append(rescore_run(read_run(files), judge, resamples))
+        except InputError as error:
+            if on_bad_run is None:
+                raise
+            on_bad_run(error)
+    return scored
 
 
 def rescore_run(run: LoggedRun, judge: Judge, resamples: int = RESAMPLES) -> Rescored:
@@ -119,7 +134,7 @@ def rescore_run(run: LoggedRun, judge: Judge, resamples: int = RESAMPLES) -> Res
     answers = [_read(answer.row, answer.answer, judge) for answer in tqdm(run.answers, desc=run.task, disable=None)]
     metrics = METRICS[run.kind]
     found = intervals(metrics, answers, resamples=resamples) if resamples else {}
-    printed = _section(run.results, "results", run.task)
+    printed = section(run.results, "results", run.task)
     same_judge = judge.signature == get_judge().signature
     scores = {}
     for metric in metrics:
@@ -142,9 +157,9 @@ def run_signature(run: LoggedRun, judge: Judge) -> str:
     which is the model's own and would make every model's signature different.
     """
     bare = run.context is None
-    shots = _section(run.results, "n-shot").get(run.task)
+    shots = section(run.results, "n-shot").get(run.task)
     system = run.results.get("system_instruction_sha")
-    chat = _chat(run, bare)
+    chat = _chat(run, shots)
     return signature(
         {
             "split": run.split,
@@ -158,8 +173,8 @@ def run_signature(run: LoggedRun, judge: Judge) -> str:
             "context": run.context if chat in ("no", "?") else None,
             "judge": judge.signature if run.kind == "reason" else None,
             "max_gen_toks": run.generation.get("max_gen_toks", "?") if run.generation else None,
-            "gen": _short_hash(run.generation) if run.generation else None,
-            "seed": _section(run.results, "config").get("torch_seed", "?") if _is_sampled(run.generation) else None,
+            "gen": short_hash(run.generation) if run.generation else None,
+            "seed": section(run.results, "config").get("torch_seed", "?") if _is_sampled(run.generation) else None,
             "dfar_bench": __version__,
             "lm_eval": run.results.get("lm_eval_version", "?"),
         }
@@ -169,19 +184,18 @@ def run_signature(run: LoggedRun, judge: Judge) -> str:
 def _part_of_rows(run: LoggedRun) -> str | None:
     if len(run.answers) == run.expected:
         return None
-    which = _short_hash([answer.row.row_id for answer in run.answers])
+    which = short_hash([answer.row.row_id for answer in run.answers])
     return f"{len(run.answers)}/{run.expected}.{which}"
 
 
-def _chat(run: LoggedRun, bare: bool) -> str:
+def _chat(run: LoggedRun, shots: object) -> str:
     """Whether a chat template was applied, and if so whether few-shot examples were turns of their own."""
-    if bare:
+    if run.context is None:
         return "no"
     if not run.results:
         return "?"
     if not (run.results.get("chat_template_sha") or run.messages):
         return "no"
-    shots = _section(run.results, "n-shot").get(run.task)
     return "multiturn" if shots and run.results.get("fewshot_as_multiturn") else "yes"
 
 
@@ -205,14 +219,3 @@ def _printed(value: object) -> float | str | None:
     if value is None or (isinstance(value, int | float) and math.isfinite(value)):
         return value
     return str(value)
-
-
-def _section(results: dict[str, Any], *names: str) -> dict[str, Any]:
-    found: Any = results
-    for name in names:
-        found = found.get(name) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def _short_hash(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]

@@ -6,7 +6,6 @@ what one call of the harness wrote for one task: usually one file, but several w
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -20,6 +19,7 @@ import jsonlines
 from dfar_bench import prompts
 from dfar_bench.data import LABELS, SPLITS, Row, rows
 from dfar_bench.errors import InputError
+from dfar_bench.signature import short_hash
 
 _NAME = re.compile(r"samples_(?P<task>.+?)_(?P<stamp>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?)(?P<part>.*)\.jsonl")
 _OUR_TASK = re.compile(rf"dfar(?:_(?:{'|'.join(SPLITS)}))?_(?:cls|reason)")
@@ -136,7 +136,7 @@ def read_run(files: tuple[Path, ...]) -> LoggedRun:
         answers=tuple(sorted(answers, key=lambda answer: answer.row.row_id)),
         expected=expected,
         generation=settings["generation"],
-        context=None if plain else hashlib.sha256(json.dumps(sorted(contexts)).encode()).hexdigest()[:8],
+        context=None if plain else short_hash(sorted(contexts)),
         messages=messages,
         results=results,
     )
@@ -238,6 +238,14 @@ class _SampleReader:
             raise InputError(f"{self.where}: arguments.gen_args_{of} is missing or cut: run the task again.") from None
 
 
+def section(results: dict[str, Any], *names: str) -> dict[str, Any]:
+    """An object inside a results file, {} where the file has none of that name."""
+    found: Any = results
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
 def _is_ours(name: str) -> bool:
     match = _NAME.fullmatch(name)
     return match is not None and _OUR_TASK.fullmatch(match["task"]) is not None
@@ -285,10 +293,9 @@ def _results_beside(file: Path) -> dict[str, Any]:
 
 
 def _check_against_results(results: dict[str, Any], task: str, found: int, file: Path) -> None:
-    counts = results.get("n-samples")  # "effective" is 0 after --predict_only, which is fine
-    count = counts.get(task) if isinstance(counts, dict) else None
-    if isinstance(count, dict) and isinstance(count.get("effective"), int) and count["effective"] not in (0, found):
+    effective = section(results, "n-samples", task).get("effective")
+    if isinstance(effective, int) and effective not in (0, found):  # 0 after --predict_only
         raise InputError(
-            f"{file} holds {found} rows of {task}, but its run scored {count['effective']}: "
+            f"{file} holds {found} rows of {task}, but its run scored {effective}: "
             f"the file is cut off, or parts of it are missing."
         )

@@ -5,6 +5,8 @@ Two scores may be compared only if their signatures agree.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 
@@ -19,3 +21,8 @@ def signature(fields: Mapping[str, object]) -> str:
     """
     given = {name: _UNSAFE.sub("?", str(value))[:60] for name, value in fields.items() if value is not None}
     return "|".join(["dfar", *(f"{name}:{value}" for name, value in given.items())])
+
+
+def short_hash(value: object) -> str:
+    """Eight hexadecimal digits that stand for a JSON value, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]

@@ -19,7 +19,7 @@ from dfar_bench.answers import Choice, Response, read_choice, read_response
 from dfar_bench.data import LABELS, Row, rows
 from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
-from dfar_bench.metrics import CLS_METRICS, METRICS, REASON_METRICS, Metric
+from dfar_bench.metrics import CLS_METRICS, METRICS, NOTHING_COUNTS, REASON_METRICS, Metric
 from dfar_bench.text import fold
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ DEFAULT_MODES = {"cls": "l", "reason": "lr"}
 """The prompt each kind of task asks with, unless ``--metadata '{"mode": …}'`` says otherwise."""
 
 ROW_FIELDS = tuple(Row.__dataclass_fields__)
-NOTHING_COUNTS = "N/A"
-"""What a metric prints when no answer counts; the harness's own word, since NaN is no JSON."""
 
 _FEWSHOT_POOL = 64
 _ELSEWHERE = {

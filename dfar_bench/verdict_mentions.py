@@ -247,6 +247,7 @@ def _reaches_past_subject(tokens: list[str], at: int) -> bool:
 
 
 def next_in(tokens: list[str], ends: frozenset[str], start: int) -> int:
+    """Where the next of some tokens stands, or where sight of it ends."""
     for i in range(start, min(len(tokens), start + SIGHT)):
         if tokens[i] in ends:
             return i
