@@ -1,0 +1,166 @@
+"""What can be refused before a model is loaded, is refused here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dfar_bench.data import Row
+from dfar_bench.errors import InputError
+from dfar_bench.training.examples import Example
+
+_NAMED = 5
+"""Rows that an error names; the rest are counted."""
+
+
+def chosen_rows(rows: Sequence[Row], drop_leaked: bool, limit: int | None) -> tuple[list[Row], dict[str, int]]:
+    """The training rows, and how many were left out by why.
+
+    Args:
+        drop_leaked: leave out rows whose statement also stands in the test set.
+        limit: take so many, spread evenly over the file, for a try-out.
+    """
+    kept = [row for row in rows if not (drop_leaked and row.leaked)]
+    left_out = {"leaked": len(rows) - len(kept)} if drop_leaked else {}
+    if limit is not None:
+        if limit < 1:
+            raise InputError(f"--limit is {limit}: it must be 1 or more.")
+        if limit < len(kept):
+            left_out["limit"] = len(kept) - limit
+            kept = [kept[number * len(kept) // limit] for number in range(limit)]
+    if not kept:
+        raise InputError("there is no training row left: leave out --drop_leaked.")
+    return kept, left_out
+
+
+def fitting(made: Sequence[Example], longest: int | None, drop_long: bool) -> list[Example]:
+    """The examples that a model can take; nothing is ever cut.
+
+    Args:
+        longest: tokens that the model, or ``max_length``, allows; None for no limit.
+        drop_long: leave longer ones out instead of refusing them.
+
+    Raises:
+        InputError: names the rows that are too long.
+    """
+    if longest is None:
+        return list(made)
+    long = [one for one in made if len(one.input_ids) > longest]
+    if long and (not drop_long or len(long) == len(made)):
+        named = ", ".join(f"{one.row_id} ({len(one.input_ids)})" for one in long[:_NAMED])
+        more = f" and {len(long) - _NAMED} more" if len(long) > _NAMED else ""
+        raise InputError(
+            f"{len(long)} of {len(made)} training rows are longer than the {longest} tokens that the model or "
+            f"--max_length allows: {named}{more}. Choose another model or length, or leave them out with --drop_long."
+        )
+    return [one for one in made if len(one.input_ids) <= longest]
+
+
+def refuse_impossible(arguments: Any, model: Any, training: Any) -> None:
+    """Refuse combinations of arguments that cannot work or would not do what they say.
+
+    Args:
+        arguments: ``DfarArguments`` of ``train/sft.py``.
+        model: TRL's ``ModelConfig``.
+        training: TRL's ``SFTConfig``.
+    """
+    import torch
+    from transformers.utils import is_bitsandbytes_available
+
+    quantized = model.load_in_4bit or model.load_in_8bit
+    if quantized and arguments.full:
+        raise InputError("--full trains all weights, which 4- or 8-bit weights cannot be: leave one of the two out.")
+    if quantized and not torch.cuda.is_available():
+        raise InputError("QLoRA (--load_in_4bit, --load_in_8bit) needs a GPU, and there is none: leave it out.")
+    if quantized and not is_bitsandbytes_available():
+        raise InputError("QLoRA needs bitsandbytes, which is not installed: pip install bitsandbytes.")
+    if not arguments.plain:
+        for name in ("packing", "padding_free", "assistant_only_loss", "activation_offloading"):
+            if getattr(training, name):
+                raise InputError(f"--{name} is TRL's own way of batching: add --plain true, or leave it out.")
+        if training.loss_type != "nll" or training.label_smoothing_factor:
+            raise InputError("another loss than the negative log-likelihood needs --plain true.")
+    if training.neftune_noise_alpha and not arguments.plain and arguments.share_prefix is not False:
+        raise InputError("NEFTune noise would be shared by the rows of a batch: add --share_prefix false.")
+
+
+def refuse_missing_zero(training: Any, wanted_stage: int | None) -> None:
+    """Make sure that DeepSpeed is at work where it was asked for.
+
+    ``accelerate launch --cpu`` ignores the DeepSpeed part of its configuration without a word, so the command line
+    of the launcher is read as well.
+    """
+    plugin = training.deepspeed_plugin
+    stage = plugin.zero_stage if plugin is not None else 0
+    if wanted_stage is not None and stage != wanted_stage:
+        raise InputError(
+            f"--zero_stage {wanted_stage} was asked for, but this run has {f'stage {stage}' if plugin else 'no DeepSpeed'}: "
+            "start it with accelerate launch --config_file ds_configs/accelerate_zero….yaml."
+        )
+    config = launcher_config()
+    if config is not None and plugin is None and "DEEPSPEED" in str(config.get("distributed_type", "")).upper():
+        raise InputError(
+            "the accelerate configuration asks for DeepSpeed, but the launcher did not start it (accelerate launch "
+            "--cpu has that effect): on a machine without a GPU, leave --cpu out and pass --use_cpu true to sft.py."
+        )
+
+
+def launcher_config() -> dict[str, Any] | None:
+    """The YAML file that the ``accelerate launch`` above this process was given; None if it was given none."""
+    import psutil
+    import yaml
+
+    for process in psutil.Process().parents():
+        try:
+            words = process.cmdline()
+            if "launch" not in words[1:4] or not any("accelerate" in Path(word).name for word in words[:4]):
+                continue
+            for place, word in enumerate(words):
+                name, _, value = word.partition("=")
+                if name in ("--config_file", "--config-file"):
+                    found = yaml.safe_load((Path(process.cwd()) / (value or words[place + 1])).read_text())
+                    return found if isinstance(found, dict) else None
+        except (psutil.Error, OSError, IndexError, yaml.YAMLError):
+            continue
+    return None
+
+
+def refuse_bad_output(folder: Path, needed: int) -> None:
+    """Make sure that a folder can be written and has room.
+
+    Args:
+        needed: bytes that checkpoints and the finished model are expected to take.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"0" * 4096)
+            probe.flush()
+            os.fsync(probe.fileno())
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise InputError(f"--output_dir {folder} cannot be written ({error.strerror}): choose another.") from None
+    if free < needed:
+        raise InputError(
+            f"--output_dir {folder} has {free / 1e9:.2f} GB free, and checkpoints and model need about "
+            f"{needed / 1e9:.2f} GB: make room, choose another, or lower --save_total_limit."
+        )
+
+
+def last_whole_checkpoint(folder: Path) -> Path | None:
+    """The latest checkpoint that was written to its end; the trainer's state is what is written last."""
+    import json
+
+    found = []
+    for path in folder.glob("checkpoint-*"):
+        number = path.name.removeprefix("checkpoint-")
+        try:
+            if number.isdigit() and json.loads((path / "trainer_state.json").read_text())["global_step"] == int(number):
+                found.append((int(number), path))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # killed while writing it
+    return max(found)[1] if found else None

@@ -1,0 +1,70 @@
+"""A tiny model made on the spot, for demonstrations and tests where no pretrained one can be had."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+_SPECIAL = ("<s>", "</s>", "<|user|>", "<|assistant|>", "<|system|>", "<|end|>")
+_CHAT_TEMPLATE = (
+    "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+def make_tokenizer(texts: Iterable[str], vocabulary: int):  # type: ignore[no-untyped-def]
+    """A byte-level BPE tokenizer of at most ``vocabulary`` tokens, trained on texts."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    inner = Tokenizer(models.BPE())
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=list(_SPECIAL),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    inner.train_from_iterator(texts, trainer)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, bos_token="<s>", eos_token="</s>", pad_token="</s>")
+    tokenizer.chat_template = _CHAT_TEMPLATE
+    return tokenizer
+
+
+def make_model(
+    folder: Path, texts: Iterable[str], *, vocabulary: int = 600, hidden: int = 32, layers: int = 2, seed: int = 0
+) -> None:
+    """Write a randomly initialised Llama and its tokenizer; a folder that already holds a model is left alone.
+
+    Args:
+        texts: what the tokenizer is trained on.
+        vocabulary: tokens at most, 262 at least.
+        hidden: width, a multiple of 16.
+    """
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    if (folder / "config.json").exists():
+        return
+    tokenizer = make_tokenizer(texts, vocabulary)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=hidden,
+        intermediate_size=2 * hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=max(2, hidden // 64),
+        num_key_value_heads=max(2, hidden // 64),
+        max_position_embeddings=2048,
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=1,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = LlamaForCausalLM(config)
+    beside = folder.with_name(f".{folder.name}.part")
+    model.save_pretrained(beside)
+    tokenizer.save_pretrained(beside)
+    os.replace(beside, folder)

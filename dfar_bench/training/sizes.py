@@ -1,0 +1,115 @@
+"""How large a model and its training are, told from its configuration alone: for ``--dry_run`` and disk space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "int8": 1, "4bit": 0.5}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Numbers of parameters. ``trainable`` are the adapter's, or all of them; ``largest_layer`` is one module's."""
+
+    total: int
+    trainable: int
+    largest_layer: int
+
+
+def sizes(config: Any, peft_config: Any) -> Sizes:
+    """Count parameters on a model without weights.
+
+    Args:
+        config: the base model's configuration.
+        peft_config: the adapter's, or None for full fine-tuning.
+    """
+    import torch
+    from peft import get_peft_model
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoModelForCausalLM
+
+    with torch.device("meta"):
+        known = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)  # made directly: from_config would partition for ZeRO-3
+        model = known(config) if known else AutoModelForCausalLM.from_config(config)
+        base = sum(parameter.numel() for parameter in model.parameters())
+        largest = max(sum(p.numel() for p in module.parameters(recurse=False)) for module in model.modules())
+        if peft_config is None:
+            return Sizes(base, base, largest)
+        model = get_peft_model(model, peft_config)
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    return Sizes(sum(p.numel() for p in model.parameters()), trainable, largest)
+
+
+def disk_needed(found: Sizes, weight_bytes: float, checkpoints: int) -> int:
+    """Bytes that a run writes at most: each checkpoint and the model, of a checkpoint also two Adam moments.
+
+    DeepSpeed adds a float32 copy of what is trained.
+    """
+    weights = found.trainable * max(weight_bytes, 4 if found.trainable < found.total else weight_bytes)
+    return int((checkpoints + 1) * weights + checkpoints * found.trainable * 12)
+
+
+def memory_by_stage(found: Sizes, weight_bytes: float, devices: int) -> dict[str, tuple[int, int]]:
+    """Bytes on each device, and on the host of each machine, that model and optimizer take; activations come on top.
+
+    What is trained is counted by DeepSpeed's own estimators (16-bit mixed precision with Adam in float32). Frozen
+    weights have no gradients and no optimizer states, so they are counted by their own size: whole on each device
+    up to stage 2, a share of them in stage 3. DeepSpeed has no estimator for stage 1 and for plain DDP: stage 1 is
+    stage 2 with unshared gradients, DDP is stage 2 on one device.
+
+    Args:
+        weight_bytes: a frozen weight's size.
+        devices: on one machine.
+    """
+    from deepspeed.runtime.zero.stage3 import estimate_zero3_model_states_mem_needs as zero3
+    from deepspeed.runtime.zero.stage_1_and_2 import estimate_zero2_model_states_mem_needs as zero2
+
+    trained = found.trainable
+    frozen = int((found.total - trained) * weight_bytes)
+    gradients = 6 * trained  # in 16 and in 32 bits, as DeepSpeed's estimator for stage 2 has it
+
+    def two(count: int, offload: bool) -> tuple[int, int]:
+        host, device = zero2(trained, num_gpus_per_node=count, cpu_offload=offload)
+        return frozen + device, host
+
+    def three(offload: bool) -> tuple[int, int]:
+        host, device, _ = zero3(
+            trained, found.largest_layer, num_gpus_per_node=devices, cpu_offload=offload, cpu_offload_params=offload
+        )
+        return (device, host + frozen) if offload else (device + frozen // devices, host)
+
+    whole, host = two(devices, False)
+    return {
+        "ddp": (two(1, False)[0], host),
+        "zero1": (whole + gradients - gradients // devices, host),
+        "zero2": (whole, host),
+        "zero2_offload": two(devices, True),
+        "zero3": three(False),
+        "zero3_offload": three(True),
+    }
+
+
+def report(plan: dict[str, Any], found: Sizes, weight_bytes: float, steps: int, devices: int) -> str:
+    """What ``--dry_run`` prints.
+
+    Args:
+        plan: what ``dfar_run.json`` would hold.
+        steps: optimizer steps of the whole run.
+        devices: that the run was started with; more are shown beside it.
+    """
+    counts = sorted({devices, 1, 2, 4, 8})
+    tables = {count: memory_by_stage(found, weight_bytes, count) for count in counts}
+    data = plan["data"]
+    lines = [
+        f"rows                 {data['rows']:,}" + "".join(f", {n:,} left out ({why})" for why, n in data["left_out"].items()),
+        f"tokens               {data['tokens']:,} an epoch, longest row {data['longest']}",
+        f"steps                {steps:,}",
+        f"parameters           {found.total:,}, trained {found.trainable:,} ({found.trainable / found.total:.2%})",
+        "",
+        "GB a device for model and optimizer (host memory of the machine in brackets), without activations:",
+        f"{'':14}" + "".join(f"{f'{count} device' + 's' * (count > 1):>18}" for count in counts),
+    ]
+    for stage in tables[counts[0]]:
+        cells = (tables[count][stage] for count in counts)
+        lines.append(f"{stage:14}" + "".join(f"{f'{device / 1e9:.2f} ({host / 1e9:.2f})':>18}" for device, host in cells))
+    return "\n".join(lines)
