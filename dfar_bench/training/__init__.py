@@ -1,6 +1,16 @@
 """Training of L and L+R models: what ``train/sft.py`` is made of. Needs the ``train`` extra."""
 
+import os
+import warnings
+
+import torch
+
 from dfar_bench.errors import InputError
+
+if not torch.accelerator.is_available():
+    os.environ.setdefault("DS_ACCELERATOR", "cpu")  # or DeepSpeed warns as soon as it is imported
+# TRL and PEFT still say gradient_checkpointing where transformers 5 says activation_checkpointing.
+warnings.filterwarnings("ignore", "`(is_)?gradient_checkpointing.*deprecated", FutureWarning)
 
 
 class TrainingStopped(InputError):

@@ -81,9 +81,9 @@ def write_card(folder: Path, run: dict[str, Any]) -> None:
 
 
 def describe(distribution: dict[str, Any]) -> str:
-    """Such as ``ZeRO-3 on 2 processes (cpu)``."""
-    stage = distribution["zero_stage"]
-    name = distribution["type"] if stage is None else f"ZeRO-{stage}"
+    """Such as ``ZeRO-3 with offload of optimizer on 2 processes (cpu)``."""
+    count, stage = distribution["processes"], distribution["zero_stage"]
+    name = f"ZeRO-{stage}" if stage is not None else "DDP" if count > 1 else "one process"
     offload = f" with offload of {' and '.join(distribution['offload'])}" if distribution["offload"] else ""
-    count = distribution["processes"]
-    return f"{name}{offload} on {count} {'process' if count == 1 else 'processes'} ({distribution['device']})"
+    spread = "" if name == "one process" else f" on {count} {'process' if count == 1 else 'processes'}"
+    return f"{name}{offload}{spread} ({distribution['device']})"

@@ -60,6 +60,7 @@ def make_model(
         bos_token_id=0,
         eos_token_id=1,
         pad_token_id=1,
+        tie_word_embeddings=True,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

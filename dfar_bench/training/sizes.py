@@ -111,5 +111,5 @@ def report(plan: dict[str, Any], found: Sizes, weight_bytes: float, steps: int, 
     ]
     for stage in tables[counts[0]]:
         cells = (tables[count][stage] for count in counts)
-        lines.append(f"{stage:14}" + "".join(f"{f'{device / 1e9:.2f} ({host / 1e9:.2f})':>18}" for device, host in cells))
+        lines.append(f"{stage:14}" + "".join(f"{f'{device / 1e9:.3g} ({host / 1e9:.3g})':>18}" for device, host in cells))
     return "\n".join(lines)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from transformers import ProgressCallback, TrainerCallback
+from transformers.trainer_pt_utils import get_length_grouped_indices
 from trl import SFTTrainer
 
 from dfar_bench.errors import InputError
@@ -44,7 +45,7 @@ class DfarTrainer(SFTTrainer):  # type: ignore[misc]
         self.asked = asked_distribution(self.args)
         self.speed = Speed()
         self.add_callback(self.speed)
-        self.add_callback(StopOnNan())
+        self.add_callback(Watch())
         if plain:
             return
         self.model_accepts_loss_kwargs = True  # compute_loss divides by the tokens of all processes itself
@@ -62,6 +63,12 @@ class DfarTrainer(SFTTrainer):  # type: ignore[misc]
 
     def _set_signature_columns_if_needed(self) -> None:
         self._signature_columns = ["input_ids", "labels", *([] if self.plain else ["number"])]
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> EpochOrder:
+        data = self.train_dataset if train_dataset is None else train_dataset
+        grouped = self.args.train_sampling_strategy == "group_by_length"
+        together = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        return EpochOrder([len(ids) for ids in data["input_ids"]], together if grouped else None, self.args.seed)
 
     def training_step(self, *arguments: Any, **others: Any) -> torch.Tensor:
         if self.engaged is None:  # the engine exists from here on
@@ -122,8 +129,42 @@ class DfarTrainer(SFTTrainer):  # type: ignore[misc]
         """Checkpoints get none; the finished model gets ours."""
 
 
-class StopOnNan(TrainerCallback):  # type: ignore[misc]
-    """Gradients can overflow while the loss is still finite; the next loss would tell, but the weights are gone."""
+class EpochOrder(torch.utils.data.Sampler[int]):
+    """The order of an epoch as a function of seed and epoch alone.
+
+    The trainer's own grouping by length takes it from the state of the global random generator, so that a resumed
+    run goes through the rest of its epoch in another order than the run that was interrupted.
+
+    Args:
+        lengths: tokens of each example.
+        together: how many neighbours are to be of similar length; None for plain shuffling.
+    """
+
+    def __init__(self, lengths: Sequence[int], together: int | None, seed: int) -> None:
+        self.lengths, self.together, self.seed, self.epoch = lengths, together, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the training loop at the beginning of each epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        if self.together is None:
+            return iter(torch.randperm(len(self), generator=generator).tolist())
+        return iter(get_length_grouped_indices(self.lengths, self.together, generator=generator))
+
+
+class Watch(TrainerCallback):  # type: ignore[misc]
+    """Stops at gradients that are not numbers, and logs the last step, whatever ``logging_steps`` is.
+
+    Gradients can overflow while the loss is still finite; the next loss would tell, but the weights are gone.
+    """
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+        control.should_log = control.should_log or state.global_step >= state.max_steps
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **others: Any) -> None:
         norm = (logs or {}).get("grad_norm")
