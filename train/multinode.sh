@@ -20,7 +20,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 [[ -f ${1-} ]] || fail "the first argument must be a file such as ds_configs/accelerate_zero3.yaml, not '${1-}'."
 
 if [[ -z ${MASTER_ADDR-} && -n ${SLURM_JOB_NODELIST-} ]]; then
-  hosts=$(scontrol show hostnames "$SLURM_JOB_NODELIST") || fail "MASTER_ADDR is not set, and scontrol does not tell it."
+  hosts=$(scontrol show hostnames "$SLURM_JOB_NODELIST") || fail "MASTER_ADDR is not set, and scontrol has failed."
   MASTER_ADDR=${hosts%%$'\n'*}
 fi
 if [[ -z ${MASTER_PORT-} && -n ${SLURM_JOB_ID-} ]]; then # another for each job, below those the system hands out

@@ -84,8 +84,8 @@ def parse(words: list[str]) -> tuple[DfarArguments, Any, Any]:
 
 
 def refused(error: InputError) -> int:
-    """Say it once: what all processes refuse alike, the first says; what one has met in training, it says itself."""
-    if int(os.environ.get("RANK", "0")) == 0 or type(error) is not InputError:
+    """Say it once a machine; what one process has met in training, it says itself."""
+    if int(os.environ.get("LOCAL_RANK", "0")) == 0 or type(error) is not InputError:
         print(f"sft.py: {error}", file=sys.stderr, flush=True)
     return 2
 
@@ -173,6 +173,8 @@ def main(words: list[str]) -> None:
         return
     checkpoint = None
     preflight.refuse_bad_output(folder, disk_needed(found, weight_bytes, training.save_total_limit or 10))
+    _lock = preflight.claim(folder) if first else None
+    preflight.refuse_unshared_output(folder, training)
     if before := record.read(folder):
         record.refuse_another_run(before, plan, folder)
         if before["status"] == "finished":

@@ -11,6 +11,8 @@ if not torch.accelerator.is_available():
     os.environ.setdefault("DS_ACCELERATOR", "cpu")  # or DeepSpeed warns as soon as it is imported
 # TRL and PEFT still say gradient_checkpointing where transformers 5 says activation_checkpointing.
 warnings.filterwarnings("ignore", "`(is_)?gradient_checkpointing.*deprecated", FutureWarning)
+# DeepSpeed calls functions of torch.distributed by their old names, at every step of stage 3.
+warnings.filterwarnings("ignore", "`torch.distributed.*deprecated", FutureWarning)
 
 
 class TrainingStopped(InputError):

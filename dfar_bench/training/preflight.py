@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -117,7 +118,7 @@ def launcher_config() -> dict[str, Any] | None:
     for process in psutil.Process().parents():
         try:
             words = process.cmdline()
-            if "launch" not in words[1:4] or not any("accelerate" in Path(word).name for word in words[:4]):
+            if not any(Path(word).name in ("accelerate", "accelerate-launch", "accelerate.commands.launch") for word in words[:4]):
                 continue
             for place, word in enumerate(words):
                 name, _, value = word.partition("=")
@@ -151,10 +152,43 @@ def refuse_bad_output(folder: Path, needed: int) -> None:
         )
 
 
+def claim(folder: Path) -> Any:
+    """Claim an output folder for as long as the returned lock is kept, or the process lives.
+
+    Raises:
+        InputError: another run has it.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / ".lock")
+    try:
+        return lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError(f"another run is writing to {folder}: wait for it, or choose another --output_dir.") from None
+
+
+def refuse_unshared_output(folder: Path, training: Any) -> None:
+    """Make sure that all machines see one output folder: each process writes its part of a checkpoint there.
+
+    To be called on all processes.
+    """
+    seen = folder / f".seen-by-all-{os.environ.get('MASTER_PORT', '')}"
+    if training.process_index == 0:
+        seen.touch()
+    training.distributed_state.wait_for_everyone()
+    missing = not seen.exists()
+    training.distributed_state.wait_for_everyone()
+    if training.process_index == 0:
+        seen.unlink()
+    if missing:
+        raise InputError(
+            f"--output_dir {folder} is not the folder that the first machine sees under this name: it must be on a "
+            "file system that all machines share."
+        )
+
+
 def last_whole_checkpoint(folder: Path) -> Path | None:
     """The latest checkpoint that was written to its end; the trainer's state is what is written last."""
-    import json
-
     found = []
     for path in folder.glob("checkpoint-*"):
         number = path.name.removeprefix("checkpoint-")

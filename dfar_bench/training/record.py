@@ -122,7 +122,7 @@ def asked_distribution(training: Any) -> dict[str, Any]:
     zero = {} if plugin is None else plugin.deepspeed_config.get("zero_optimization", {})
     offload = {name: zero.get(f"offload_{name}") or {} for name in ("optimizer", "param")}
     return {
-        "type": training.distributed_state.distributed_type.value,
+        "type": "DEEPSPEED" if plugin is not None else training.distributed_state.distributed_type.value,
         "zero_stage": None if plugin is None else plugin.zero_stage,
         "offload": [name for name, how in offload.items() if how.get("device", "none") != "none"],
         "processes": training.world_size,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -65,7 +67,13 @@ def make_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = LlamaForCausalLM(config)
-    beside = folder.with_name(f".{folder.name}.part")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     model.save_pretrained(beside)
     tokenizer.save_pretrained(beside)
-    os.replace(beside, folder)
+    try:
+        os.replace(beside, folder)
+    except OSError:  # another machine that shares the folder was faster, with the same model
+        shutil.rmtree(beside)
+        if not (folder / "config.json").exists():
+            raise

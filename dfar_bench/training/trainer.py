@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -68,7 +68,9 @@ class DfarTrainer(SFTTrainer):  # type: ignore[misc]
         data = self.train_dataset if train_dataset is None else train_dataset
         grouped = self.args.train_sampling_strategy == "group_by_length"
         together = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        return EpochOrder([len(ids) for ids in data["input_ids"]], together if grouped else None, self.args.seed)
+        lengths = [len(ids) for ids in data["input_ids"]]
+        # Asked of the state: set_epoch does not reach the sampler of a resumed run on several processes.
+        return EpochOrder(lengths, together if grouped else None, self.args.seed, lambda: int(self.state.epoch or 0))
 
     def training_step(self, *arguments: Any, **others: Any) -> torch.Tensor:
         if self.engaged is None:  # the engine exists from here on
@@ -138,20 +140,17 @@ class EpochOrder(torch.utils.data.Sampler[int]):
     Args:
         lengths: tokens of each example.
         together: how many neighbours are to be of similar length; None for plain shuffling.
+        epoch: the number of the epoch that begins.
     """
 
-    def __init__(self, lengths: Sequence[int], together: int | None, seed: int) -> None:
-        self.lengths, self.together, self.seed, self.epoch = lengths, together, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by the training loop at the beginning of each epoch."""
-        self.epoch = epoch
+    def __init__(self, lengths: Sequence[int], together: int | None, seed: int, epoch: Callable[[], int]) -> None:
+        self.lengths, self.together, self.seed, self.epoch = lengths, together, seed, epoch
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def __iter__(self) -> Iterator[int]:
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch())
         if self.together is None:
             return iter(torch.randperm(len(self), generator=generator).tolist())
         return iter(get_length_grouped_indices(self.lengths, self.together, generator=generator))
