@@ -22,7 +22,6 @@ from conftest import ROOT
 from dfar_bench.data import rows
 from dfar_bench.errors import InputError
 from dfar_bench.training.examples import IGNORED, SHARES_PREFIX, Collator, Example, can_share_prefix, examples
-from dfar_bench.training.preflight import chosen_rows
 from dfar_bench.training.scratch import make_tokenizer
 
 MODES = ("l", "lr")
@@ -153,7 +152,9 @@ def adapted(folder: Path, adapter: Path):
 
 
 def training_rows(tokenizer, mode: str, count: int) -> list[Example]:
-    return examples(chosen_rows(rows("mini")["train"], False, count)[0], "llama2", mode, tokenizer)
+    """Those that ``--limit`` takes: spread evenly over the file."""
+    found = rows("mini")["train"]
+    return examples([found[n * len(found) // count] for n in range(count)], "llama2", mode, tokenizer)
 
 
 def plain_loss(model, made: Sequence[Example]) -> torch.Tensor:
@@ -355,9 +356,10 @@ def test_the_narrowest_window_that_shares(name: str, base, tokenizer, tmp_path: 
     assert batch_loss(trainer, True).item() == pytest.approx(plain_loss(model, made).item(), abs=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("name", "how"), [*((name, {}) for name in NOT_SHARING), ("llama", {"attn_implementation": "eager"})]
-)
+EAGER = pytest.param("llama", {"attn_implementation": "eager"}, id="eager")
+
+
+@pytest.mark.parametrize(("name", "how"), [*(pytest.param(name, {}, id=name) for name in NOT_SHARING), EAGER])
 def test_sharing_is_refused(name: str, how: dict[str, str], base, tokenizer, tmp_path: Path) -> None:
     """A type without a test, a mask that would be ignored, and a window narrower than a row."""
     made = training_rows(tokenizer, "l", 4)
@@ -368,9 +370,7 @@ def test_sharing_is_refused(name: str, how: dict[str, str], base, tokenizer, tmp
         trainer_of(model, made, tokenizer, tmp_path, share_prefix=True)
 
 
-@pytest.mark.parametrize(
-    ("name", "how"), [*((name, {}) for name in NARROW), ("llama", {"attn_implementation": "eager"})]
-)
+@pytest.mark.parametrize(("name", "how"), [*(pytest.param(name, {}, id=name) for name in NARROW), EAGER])
 def test_where_sharing_is_refused_it_would_be_wrong(
     name: str, how: dict[str, str], base, tokenizer, tmp_path: Path
 ) -> None:

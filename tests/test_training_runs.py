@@ -52,7 +52,7 @@ def command(folder: Path, *options: str, strategy: str | None = None, script: st
     if strategy:
         start += ["-m", "accelerate.commands.launch", "--config_file", f"ds_configs/accelerate_{strategy}.yaml"]
         start += ["--num_processes", "2", "--main_process_port", "0"]
-    return [*start, script, *DEMO, "--model_name_or_path", str(folder.parent / "base"), "--output_dir", str(folder), *options]
+    return [*start, script, *DEMO, "--scratch", str(folder.parent / "base"), "--output_dir", str(folder), *options]
 
 
 def environment() -> dict[str, str]:
@@ -134,7 +134,15 @@ def test_the_demo_of_the_readme_ends_in_a_model_that_lm_eval_scores(tmp_path: Pa
     assert saved["model.embed_tokens.weight"].shape == (600, 32)
     assert "lm_head.weight" not in saved
     scored = run_lm_eval(
-        tmp_path / "scores", "--model", "hf", "--model_args", f"pretrained={folder}", "--tasks", "dfar_mini", "--limit", "8"
+        tmp_path / "scores",
+        "--model",
+        "hf",
+        "--model_args",
+        f"pretrained={folder}",
+        "--tasks",
+        "dfar_mini",
+        "--limit",
+        "8",
     )
     assert set(scored.results["results"]) >= {"dfar_mini_cls", "dfar_mini_reason"}
     assert len(scored.samples("dfar_mini_reason")) == 8
@@ -191,7 +199,7 @@ def test_zero_that_was_asked_for_but_is_not_engaged_is_refused(tmp_path: Path) -
     done = subprocess.run(
         [sys.executable, "-m", "accelerate.commands.launch", "--cpu"]
         + ["--config_file", "ds_configs/accelerate_zero3.yaml", "train/sft.py", *DEMO]
-        + ["--mode", "l", "--model_name_or_path", str(tmp_path / "base"), "--output_dir", str(tmp_path / "out")],
+        + ["--mode", "l", "--scratch", str(tmp_path / "base"), "--output_dir", str(tmp_path / "out")],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -214,11 +222,13 @@ def test_a_refusal_is_one_sentence_and_status_2(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_before_training(tmp_path: Path) -> None:
     mounted = tmp_path / "small"
     mounted.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(mounted)], capture_output=True).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(mounted)], capture_output=True
+    ).returncode:
         assert not os.environ.get("DFAR_BENCH_REQUIRE_DATA"), "a small file system must be mountable here"
         pytest.skip("no right to mount a small file system")
     try:
-        done = launch(mounted / "out", "--mode", "l", "--model_name_or_path", str(tmp_path / "base"))
+        done = launch(mounted / "out", "--mode", "l", "--scratch", str(tmp_path / "base"))
         assert done.returncode == 2
         assert "GB free" in done.stderr
         assert not list((mounted / "out").iterdir())

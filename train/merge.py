@@ -49,7 +49,9 @@ def merge(adapter: Path, out: Path, base: str | None, dtype: str | None) -> None
         model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
         tokenizer = AutoTokenizer.from_pretrained(adapter)
     except (OSError, ValueError) as error:
-        raise InputError(f"the base model {base} cannot be loaded ({' '.join(str(error).split())}): name it with --base.") from None
+        raise InputError(
+            f"the base model {base} cannot be loaded ({' '.join(str(error).split())}): name it with --base."
+        ) from None
     merged = PeftModel.from_pretrained(model, adapter).merge_and_unload(safe_merge=True)
 
     beside = out.with_name(f".{out.name}.part")

@@ -14,7 +14,7 @@
 --dry_run                print rows, tokens, steps, parameters and memory, and stop
 --limit N                N training rows, spread evenly, for a try-out
 --drop_long              leave out rows that are too long for the model instead of refusing them
---scratch                make a tiny model with random weights at M if there is none
+--scratch DIR            instead of M: a tiny model with random weights, made in DIR if there is none
 --zero_stage N           refuse to start unless DeepSpeed is at work with this stage
 --share_prefix BOOL      compute the beginning that a batch has in common once (where that is exact)
 --plain                  batches and loss as TRL makes them, slower, for comparison and packing
@@ -26,7 +26,6 @@ false --dtype float32 is the exact way and, on most processors, the faster one.
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from dataclasses import dataclass
@@ -50,7 +49,7 @@ class DfarArguments:
     dry_run: bool = False
     limit: int | None = None
     drop_long: bool = False
-    scratch: bool = False
+    scratch: str | None = None
     zero_stage: int | None = None
     share_prefix: bool | None = None
     plain: bool = False
@@ -60,9 +59,11 @@ def parse(words: list[str]) -> tuple[DfarArguments, Any, Any]:
     import torch
 
     import dfar_bench.training  # noqa: F401  before TRL, whose warnings it silences
-    from trl import ModelConfig, SFTConfig, TrlParser
 
     words = [part for word in words for part in (word.split("=", 1) if word.startswith("--config=") else [word])]
+
+    from trl import ModelConfig, SFTConfig, TrlParser
+
     if "--config" not in words:
         words = ["--config", str(DEFAULT_CONFIG), *words]
     if not torch.accelerator.is_available():
@@ -75,6 +76,10 @@ def parse(words: list[str]) -> tuple[DfarArguments, Any, Any]:
         arguments, training, model = parser.parse_args_and_config(words)
     except (ValueError, OSError, ImportError) as error:
         raise InputError(f"the options do not go together: {' '.join(str(error).split())}") from None
+    if model.model_name_or_path is None:
+        model.model_name_or_path = arguments.scratch
+    else:
+        arguments.scratch = None
     for name, value in (("mode", arguments.mode), ("model_name_or_path", model.model_name_or_path)):
         if value is None:
             raise InputError(f"--{name} is missing: see train/sft.py --help.")
@@ -112,7 +117,7 @@ def main(words: list[str]) -> None:
     from dfar_bench.training.adapters import lora_config, refuse_empty
     from dfar_bench.training.examples import Collator, examples
     from dfar_bench.training.scratch import make_model
-    from dfar_bench.training.sizes import BYTES, disk_needed, report, sizes
+    from dfar_bench.training.sizes import disk_needed, report, sizes, steps, weight_bytes
 
     if not sys.stderr.isatty():
         quiet()
@@ -122,10 +127,10 @@ def main(words: list[str]) -> None:
     # What cannot work is refused before weights are loaded.
     preflight.refuse_impossible(arguments, model, training)
     preflight.refuse_missing_zero(training, arguments.zero_stage)
-    chosen, left_out = preflight.chosen_rows(rows(arguments.split)["train"], arguments.drop_leaked, arguments.limit)
+    chosen, left_out = preflight.chosen_rows(rows(arguments.split), arguments.drop_leaked, arguments.limit)
     where = {"revision": model.model_revision, "trust_remote_code": training.trust_remote_code}
     if arguments.scratch and training.local_process_index == 0:
-        make_model(Path(model.model_name_or_path), (f"{row.statement} {row.reason}" for row in rows(arguments.split)["train"]))
+        make_model(Path(arguments.scratch), (f"{row.statement} {row.reason}" for row in rows(arguments.split)["train"]))
     training.distributed_state.wait_for_everyone()
     try:
         config = AutoConfig.from_pretrained(model.model_name_or_path, **where)
@@ -133,7 +138,9 @@ def main(words: list[str]) -> None:
     except (OSError, ValueError) as error:
         raise InputError(f"no model at {model.model_name_or_path}: {' '.join(str(error).split())}") from None
     if tokenizer.eos_token is None:
-        raise InputError(f"the tokenizer of {model.model_name_or_path} has no end-of-text token, so it cannot be taught to stop.")
+        raise InputError(
+            f"the tokenizer of {model.model_name_or_path} has no end-of-text token, so it cannot be taught to stop."
+        )
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
 
@@ -141,17 +148,19 @@ def main(words: list[str]) -> None:
     only_completion = training.completion_only_loss is not False
     made = examples(chosen, arguments.prompt, arguments.mode, tokenizer, only_completion)
     limits = (training.max_length, getattr(config.get_text_config(), "max_position_embeddings", None))
-    fit = made if training.packing else preflight.fitting(made, min(filter(None, limits), default=None), arguments.drop_long)
+    if training.packing:  # which cuts by its nature
+        fit = made
+    else:
+        fit = preflight.fitting(made, min(filter(None, limits), default=None), arguments.drop_long)
+        training.max_length = None
     if len(fit) < len(made):
         left_out["too long"] = len(made) - len(fit)
-    if not training.packing:
-        training.max_length = None
 
     # The plan of the run, which is also how a second start knows that it is the same run.
     quantization = get_quantization_config(model)
     peft_config = None if arguments.full else lora_config(model, config)
     found = sizes(config, peft_config)
-    weight_bytes = BYTES["4bit"] if model.load_in_4bit else BYTES["int8"] if model.load_in_8bit else BYTES.get(model.dtype or "", 4)
+    weights = weight_bytes(model, config)
     plan = {
         "mode": arguments.mode,
         "split": arguments.split,
@@ -159,7 +168,12 @@ def main(words: list[str]) -> None:
         "prompt": style(arguments.prompt).signature,
         "method": "full" if arguments.full else "qlora" if quantization else "lora",
         "seed": training.seed,
-        "base_model": {"name": model.model_name_or_path, "type": config.model_type, "parameters": found.total, "trained": found.trainable},
+        "base_model": {
+            "name": model.model_name_or_path,
+            "type": config.model_type,
+            "parameters": found.total,
+            "trained": found.trainable,
+        },
         "data": record.data_record(fit, left_out),
         "arguments": record.plain_arguments({**vars(model), **training.to_dict(), **vars(arguments)}),
         "packages": record.packages(),
@@ -167,12 +181,10 @@ def main(words: list[str]) -> None:
     }
     if arguments.dry_run:
         if first:
-            batch = training.per_device_train_batch_size * training.world_size
-            steps = math.ceil(math.ceil(len(fit) / batch) / training.gradient_accumulation_steps) * training.num_train_epochs
-            print(report(plan, found, weight_bytes, training.max_steps if training.max_steps > 0 else math.ceil(steps), training.world_size))
+            print(report(plan, found, weights, steps(len(fit), training), training.world_size))
         return
     checkpoint = None
-    preflight.refuse_bad_output(folder, disk_needed(found, weight_bytes, training.save_total_limit or 10))
+    preflight.refuse_bad_output(folder, disk_needed(found, weights, training.save_total_limit or 10))
     _lock = preflight.claim(folder) if first else None
     preflight.refuse_unshared_output(folder, training)
     if before := record.read(folder):
@@ -183,17 +195,25 @@ def main(words: list[str]) -> None:
             return
         checkpoint = preflight.last_whole_checkpoint(folder)
     elif preflight.last_whole_checkpoint(folder):
-        raise InputError(f"{folder} holds checkpoints but no {record.FILE}, so they are of another run: choose another --output_dir.")
+        raise InputError(
+            f"{folder} holds checkpoints but no {record.FILE}, so they are of another run: choose another --output_dir."
+        )
     training.distributed_state.wait_for_everyone()
     if first:
         record.write(folder, {"status": "running", **plan})
         at = f"from {checkpoint.name}" if checkpoint else "from the beginning"
-        print(f"{card.MODES[arguments.mode]}: {len(fit):,} rows, {card.describe(plan['distribution'])}, {at}", flush=True)
+        spread = card.describe(plan["distribution"])
+        print(f"{card.MODES[arguments.mode]}: {len(fit):,} rows, {spread}, {at}", flush=True)
 
     # Train.
     from dfar_bench.training.trainer import DfarTrainer, TokensPerSecond
 
-    training.model_init_kwargs = {"revision": model.model_revision, "dtype": model.dtype, "attn_implementation": model.attn_implementation, **(training.model_init_kwargs or {})}
+    training.model_init_kwargs = {
+        "revision": model.model_revision,
+        "dtype": model.dtype,
+        "attn_implementation": model.attn_implementation,
+        **(training.model_init_kwargs or {}),
+    }
     trainer = DfarTrainer(
         model=model.model_name_or_path,
         args=training,
@@ -220,8 +240,9 @@ def main(words: list[str]) -> None:
         run = {"status": "finished", **plan, **outcome}
         record.write(folder, run)
         card.write_card(folder, run)
-        speed = outcome["speed"]
-        print(f"loss {outcome['loss']['final']:.4f} after {outcome['loss']['steps']} steps, {speed['examples_per_second']:.1f} examples/s, {speed['tokens_per_second']:,.0f} tokens/s: {folder}")
+        loss, speed = outcome["loss"], outcome["speed"]
+        rates = f"{speed['examples_per_second']:.1f} examples/s, {speed['tokens_per_second']:,.0f} tokens/s"
+        print(f"loss {loss['final']:.4f} after {loss['steps']} steps, {rates}: {folder}")
     trainer.end()
 
 

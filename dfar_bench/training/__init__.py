@@ -15,5 +15,5 @@ warnings.filterwarnings("ignore", "`(is_)?gradient_checkpointing.*deprecated", F
 warnings.filterwarnings("ignore", "`torch.distributed.*deprecated", FutureWarning)
 
 
-class TrainingStopped(InputError):
+class TrainingError(InputError):
     """Met by one process in the middle of training, unlike what all processes refuse alike at the start."""

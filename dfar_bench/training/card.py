@@ -10,7 +10,8 @@ MODES = {"l": "labels alone (L)", "lr": "labels and reasons (L+R)"}
 _BODY = """
 # {title}
 
-`{base}`, fine-tuned on DFAR statements with {learned}, by dfar-bench. DFAR is the dataset of Kabir et al., *Beyond Labels*, ICPR 2024.
+`{base}`, fine-tuned on DFAR statements with {learned}, by dfar-bench. DFAR is the dataset of Kabir et al.,
+*Beyond Labels*, ICPR 2024.
 
 | | |
 |---|---|

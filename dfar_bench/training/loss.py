@@ -34,7 +34,7 @@ def completion_nll(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     Returns:
         A scalar; its gradient flows to ``logits``.
     """
-    summed: torch.Tensor = _CompletionNll.apply(logits, targets)
+    summed: torch.Tensor = _CompletionNll.apply(logits, targets)  # type: ignore[no-untyped-call]
     return summed
 
 

@@ -10,23 +10,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dfar_bench.data import Row
+from dfar_bench.data import Row, Rows
 from dfar_bench.errors import InputError
+from dfar_bench.text import fold
 from dfar_bench.training.examples import Example
 
 _NAMED = 5
 """Rows that an error names; the rest are counted."""
 
 
-def chosen_rows(rows: Sequence[Row], drop_leaked: bool, limit: int | None) -> tuple[list[Row], dict[str, int]]:
+def chosen_rows(split: Rows, drop_leaked: bool, limit: int | None) -> tuple[list[Row], dict[str, int]]:
     """The training rows, and how many were left out by why.
 
     Args:
-        drop_leaked: leave out rows whose statement also stands in the test set.
+        split: both parts of it.
+        drop_leaked: leave out the train rows whose statement also stands in the test part.
         limit: take so many, spread evenly over the file, for a try-out.
     """
-    kept = [row for row in rows if not (drop_leaked and row.leaked)]
-    left_out = {"leaked": len(rows) - len(kept)} if drop_leaked else {}
+    kept, left_out = list(split["train"]), {}
+    if drop_leaked:
+        tested = {fold(row.statement) for row in split["test"]}
+        kept = [row for row in kept if fold(row.statement) not in tested]
+        left_out["leaked"] = len(split["train"]) - len(kept)
     if limit is not None:
         if limit < 1:
             raise InputError(f"--limit is {limit}: it must be 1 or more.")
@@ -99,7 +104,8 @@ def refuse_missing_zero(training: Any, wanted_stage: int | None) -> None:
     stage = plugin.zero_stage if plugin is not None else 0
     if wanted_stage is not None and stage != wanted_stage:
         raise InputError(
-            f"--zero_stage {wanted_stage} was asked for, but this run has {f'stage {stage}' if plugin else 'no DeepSpeed'}: "
+            f"--zero_stage {wanted_stage} was asked for, but this run has "
+            f"{f'stage {stage}' if plugin else 'no DeepSpeed'}: "
             "start it with accelerate launch --config_file ds_configs/accelerate_zero….yaml."
         )
     config = launcher_config()
@@ -118,7 +124,10 @@ def launcher_config() -> dict[str, Any] | None:
     for process in psutil.Process().parents():
         try:
             words = process.cmdline()
-            if not any(Path(word).name in ("accelerate", "accelerate-launch", "accelerate.commands.launch") for word in words[:4]):
+            if not any(
+                Path(word).name in ("accelerate", "accelerate-launch", "accelerate.commands.launch")
+                for word in words[:4]
+            ):
                 continue
             for place, word in enumerate(words):
                 name, _, value = word.partition("=")

@@ -19,7 +19,18 @@ SCHEMA_VERSION = 1
 PACKAGES = ("dfar-bench", "torch", "transformers", "trl", "peft", "accelerate", "deepspeed", "datasets")
 
 # Arguments that may change between two starts of one run: they do not change what is learned.
-_FREE = ("output_dir", "log", "report_to", "run_name", "disable_tqdm", "save_", "resume_", "hub_", "push_", "ddp_timeout")
+_FREE = (
+    "output_dir",
+    "log",
+    "report_to",
+    "run_name",
+    "disable_tqdm",
+    "save_",
+    "resume_",
+    "hub_",
+    "push_",
+    "ddp_timeout",
+)
 _PLACES = ("output_dir", "logging_dir", "run_name")
 _FIXED = ("mode", "split", "drop_leaked", "prompt", "method", "seed", "base_model", "data", "arguments", "distribution")
 

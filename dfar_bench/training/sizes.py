@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
-BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "int8": 1, "4bit": 0.5}
+_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,9 @@ def sizes(config: Any, peft_config: Any) -> Sizes:
     from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoModelForCausalLM
 
     with torch.device("meta"):
-        known = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)  # made directly: from_config would partition for ZeRO-3
+        known = MODEL_FOR_CAUSAL_LM_MAPPING.get(
+            type(config), None
+        )  # made directly: from_config would partition for ZeRO-3
         model = known(config) if known else AutoModelForCausalLM.from_config(config)
         base = sum(parameter.numel() for parameter in model.parameters())
         largest = max(sum(p.numel() for p in module.parameters(recurse=False)) for module in model.modules())
@@ -38,6 +41,33 @@ def sizes(config: Any, peft_config: Any) -> Sizes:
         model = get_peft_model(model, peft_config)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return Sizes(sum(p.numel() for p in model.parameters()), trainable, largest)
+
+
+def weight_bytes(model: Any, config: Any) -> float:
+    """Bytes of one weight of the base model.
+
+    Args:
+        model: TRL's ``ModelConfig``.
+        config: the base model's configuration.
+    """
+    if model.load_in_4bit or model.load_in_8bit:
+        return 0.5 if model.load_in_4bit else 1
+    kept = str(config.dtype or "float32").removeprefix("torch.")
+    return _BYTES.get(kept if model.dtype in (None, "auto") else model.dtype, 4)
+
+
+def steps(rows: int, training: Any) -> int:
+    """Optimizer steps of a run, as the trainer counts them.
+
+    Args:
+        training: TRL's ``SFTConfig``.
+    """
+    if training.max_steps > 0:
+        return int(training.max_steps)
+    epochs: float = training.num_train_epochs
+    batch: int = training.per_device_train_batch_size * training.world_size
+    accumulated: int = training.gradient_accumulation_steps
+    return math.ceil(math.ceil(math.ceil(rows / batch) / accumulated) * epochs)
 
 
 def disk_needed(found: Sizes, weight_bytes: float, checkpoints: int) -> int:
@@ -89,7 +119,7 @@ def memory_by_stage(found: Sizes, weight_bytes: float, devices: int) -> dict[str
     }
 
 
-def report(plan: dict[str, Any], found: Sizes, weight_bytes: float, steps: int, devices: int) -> str:
+def report(plan: dict[str, Any], found: Sizes, frozen_bytes: float, steps: int, devices: int) -> str:
     """What ``--dry_run`` prints.
 
     Args:
@@ -98,10 +128,11 @@ def report(plan: dict[str, Any], found: Sizes, weight_bytes: float, steps: int, 
         devices: that the run was started with; more are shown beside it.
     """
     counts = sorted({devices, 1, 2, 4, 8})
-    tables = {count: memory_by_stage(found, weight_bytes, count) for count in counts}
+    tables = {count: memory_by_stage(found, frozen_bytes, count) for count in counts}
     data = plan["data"]
     lines = [
-        f"rows                 {data['rows']:,}" + "".join(f", {n:,} left out ({why})" for why, n in data["left_out"].items()),
+        f"rows                 {data['rows']:,}"
+        + "".join(f", {n:,} left out ({why})" for why, n in data["left_out"].items()),
         f"tokens               {data['tokens']:,} an epoch, longest row {data['longest']}",
         f"steps                {steps:,}",
         f"parameters           {found.total:,}, trained {found.trainable:,} ({found.trainable / found.total:.2%})",
@@ -111,5 +142,7 @@ def report(plan: dict[str, Any], found: Sizes, weight_bytes: float, steps: int, 
     ]
     for stage in tables[counts[0]]:
         cells = (tables[count][stage] for count in counts)
-        lines.append(f"{stage:14}" + "".join(f"{f'{device / 1e9:.3g} ({host / 1e9:.3g})':>18}" for device, host in cells))
+        lines.append(
+            f"{stage:14}" + "".join(f"{f'{device / 1e9:.3g} ({host / 1e9:.3g})':>18}" for device, host in cells)
+        )
     return "\n".join(lines)

@@ -14,7 +14,7 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 from trl import SFTTrainer
 
 from dfar_bench.errors import InputError
-from dfar_bench.training import TrainingStopped
+from dfar_bench.training import TrainingError
 from dfar_bench.training.examples import IGNORED, Example, can_share_prefix
 from dfar_bench.training.loss import completion_nll, scored_positions
 from dfar_bench.training.record import asked_distribution, engaged_distribution
@@ -76,8 +76,11 @@ class DfarTrainer(SFTTrainer):  # type: ignore[misc]
         if self.engaged is None:  # the engine exists from here on
             self.engaged = engaged_distribution(self)
             if self.engaged != self.asked:
-                raise InputError(f"asked for {self.asked}, but {self.engaged} is at work: see accelerate's configuration.")
-        return super().training_step(*arguments, **others)
+                raise InputError(
+                    f"asked for {self.asked}, but {self.engaged} is at work: see accelerate's configuration."
+                )
+        loss: torch.Tensor = super().training_step(*arguments, **others)
+        return loss
 
     def compute_loss(
         self,
@@ -93,7 +96,9 @@ class DfarTrainer(SFTTrainer):  # type: ignore[misc]
             return self._finite(loss, None)
         targets = inputs["shift_labels"]
         positions = scored_positions(targets)
-        shown = {name: inputs[name] for name in ("input_ids", "attention_mask", "position_ids") if name in inputs}
+        shown: dict[str, Any] = {
+            name: inputs[name] for name in ("input_ids", "attention_mask", "position_ids") if name in inputs
+        }
         if self._keeps_logits:
             shown["logits_to_keep"] = positions
         if self.aux_loss_enabled:
@@ -114,7 +119,7 @@ class DfarTrainer(SFTTrainer):  # type: ignore[misc]
         if math.isfinite(loss.item()):
             return loss
         rows = "rows unknown" if numbers is None else "rows " + ", ".join(self.made[n].row_id for n in numbers.tolist())
-        raise TrainingStopped(
+        raise TrainingError(
             f"the loss is {loss.item()} at step {self.state.global_step + 1} ({rows}): training stops here; "
             "the checkpoints before it are whole. A lower learning rate, or float32, is the usual cure."
         )
@@ -168,7 +173,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **others: Any) -> None:
         norm = (logs or {}).get("grad_norm")
         if norm is not None and not math.isfinite(float(norm)) and not args.fp16:  # fp16 skips such a step by itself
-            raise TrainingStopped(
+            raise TrainingError(
                 f"the gradient is {norm} at step {state.global_step}: training stops here. "
                 "A lower learning rate, or float32, is the usual cure."
             )

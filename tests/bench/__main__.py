@@ -25,6 +25,7 @@ from dfar_bench.metrics import METRICS
 from dfar_bench.prompts import STOPS
 from dfar_bench.rescore import rescore
 from dfar_bench.tasks import DEFAULT_MODES, document
+from tests.bench import training
 
 REPEATS = 9
 RUNS = 20
@@ -138,24 +139,41 @@ def interval_cost() -> dict[str, Any]:
     return {"rows": len(test), "resamples": RESAMPLES, **{f"{kind}_seconds": round(s, 3) for kind, s in taken.items()}}
 
 
+def measure_evaluation(report: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        report["harness"] = harness_overhead(Path(one))
+        report["rescore"] = rescoring(Path(other))
+    report["intervals"] = interval_cost()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--only", choices=["evaluation", "training"], help="leave the other out, which takes minutes")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     if not sys.stderr.isatty():
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115  the harness draws progress bars into pipes
     report: dict[str, Any] = {"split": SPLIT}
-    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        report["harness"] = harness_overhead(Path(one))
-        report["rescore"] = rescoring(Path(other))
-    report["intervals"] = interval_cost()
+    if arguments.only != "training":
+        measure_evaluation(report)
+    if arguments.only != "evaluation":
+        report["training speed"] = training.speed()
+        report["training memory, MiB"] = training.memory()
     if arguments.json:
         print(json.dumps(report, indent=2))
         return
     for name, found in report.items():
-        cells = found.items() if isinstance(found, dict) else [("", found)]
-        print(f"{name}: " + ", ".join(f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}".strip() for k, v in cells))
+        for line in lines(name, found):
+            print(line)
+
+
+def lines(name: str, found: Any) -> list[str]:
+    """A line for each group of figures."""
+    if isinstance(found, dict) and any(isinstance(value, dict) for value in found.values()):
+        return [line for inner, value in found.items() for line in lines(f"{name}, {inner}", value)]
+    cells = found.items() if isinstance(found, dict) else [("", found)]
+    return [f"{name}: " + ", ".join(f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}".strip() for k, v in cells)]
 
 
 if __name__ == "__main__":
