@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dfar_bench import prompts
 from dfar_bench.data import LABELS, rows
 from dfar_bench.errors import InputError
 from dfar_bench.training import TrainingError, preflight, record, sizes
-from dfar_bench.training.examples import IGNORED, Collator, Example, common_prefix, examples
+from dfar_bench.training.examples import IGNORED, Collator, Example, common_prefix, examples, spread
 from dfar_bench.training.loss import completion_nll, scored_positions
 from dfar_bench.training.scratch import make_model, make_tokenizer
 from tests.conftest import ROOT
@@ -113,6 +115,27 @@ def test_equal_texts_share_no_token_that_is_learned_from() -> None:
     batch = Collator(0, share_prefix=True)(features(([7, 8, 1, 9], 2), ([7, 8, 1, 9], 2)))
     assert batch["input_ids"].tolist() == [[7, 8, 1, 8, 1]]
     assert batch["shift_labels"].tolist() == [[-100, 1, 9, 1, 9]]
+
+
+def test_lines_end_where_attention_would_cost_more_than_it_saves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dfar_bench.training.examples.LINE", 6)
+    batch = Collator(0, share_prefix=True)(features(([7, 8, 1, 9], 3), ([7, 8, 2, 3, 4, 9], 5), ([7, 8, 5, 6, 9], 4)))
+    assert batch["input_ids"].tolist() == [[7, 8, 2, 3, 4], [7, 8, 5, 6, 1]]
+    assert batch["position_ids"].tolist() == [[0, 1, 2, 3, 4], [0, 1, 2, 3, 2]]
+    assert batch["shift_labels"].tolist() == [[-100, -100, -100, -100, 9], [-100, -100, -100, 9, 9]]
+    assert batch["attention_mask"][1, 0].int()[4].tolist() == [1, 1, 0, 0, 1]
+    padded = Collator(0, share_prefix=True)(features(([7, 8, 1, 9], 3), ([7, 8, 2, 3, 4, 4, 9], 6)))
+    assert padded["input_ids"].tolist() == [[7, 8, 2, 3, 4, 4], [7, 8, 1, 0, 0, 0]]
+    assert padded["shift_labels"][1].tolist() == [-100, -100, 9, -100, -100, -100]
+    assert not padded["attention_mask"][1, 0, :3, 3:].any()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=20), st.integers(1, 30))
+def test_every_example_stands_in_one_line(lengths: list[int], lines: int) -> None:
+    found = spread(lengths, lines)
+    assert sorted(number for line in found for number in line) == list(range(len(lengths)))
+    assert all(found)
 
 
 def test_common_prefix() -> None:

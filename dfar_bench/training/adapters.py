@@ -18,9 +18,12 @@ def lora_config(model: Any, config: Any) -> Any:
     from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as KNOWN
     from trl import get_peft_config
 
+    if model.lora_r < 1:
+        raise InputError(f"--lora_r is {model.lora_r}: it must be 1 or more.")
     model.use_peft = True
-    if model.lora_target_modules is None and model.lora_target_parameters is None and config.model_type not in KNOWN:
-        model.lora_target_modules = "all-linear"
+    if model.lora_target_modules is None and model.lora_target_parameters is None:
+        # Spelt out, as PEFT does not find its own defaults for every mixture of experts.
+        model.lora_target_modules = KNOWN.get(config.model_type, "all-linear")
     return get_peft_config(model)
 
 

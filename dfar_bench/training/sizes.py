@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from dfar_bench.errors import InputError
+
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
@@ -24,6 +26,9 @@ def sizes(config: Any, peft_config: Any) -> Sizes:
     Args:
         config: the base model's configuration.
         peft_config: the adapter's, or None for full fine-tuning.
+
+    Raises:
+        InputError: the adapter does not fit the model.
     """
     import torch
     from peft import get_peft_model
@@ -38,7 +43,13 @@ def sizes(config: Any, peft_config: Any) -> Sizes:
         largest = max(sum(p.numel() for p in module.parameters(recurse=False)) for module in model.modules())
         if peft_config is None:
             return Sizes(base, base, largest)
-        model = get_peft_model(model, peft_config)
+        try:
+            model = get_peft_model(model, peft_config)
+        except (ValueError, AttributeError, TypeError) as error:
+            raise InputError(
+                f"PEFT cannot put this adapter on a {config.model_type} model ({' '.join(str(error).split())}): choose "
+                "other --lora_target_modules, --lora_dropout 0 for fused experts, or --full."
+            ) from None
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return Sizes(sum(p.numel() for p in model.parameters()), trainable, largest)
 

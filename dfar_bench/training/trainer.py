@@ -91,7 +91,8 @@ class DfarTrainer(SFTTrainer):  # type: ignore[misc]
     ) -> torch.Tensor:
         """Mean negative log-likelihood a learned token, over the tokens of all processes and accumulated batches."""
         if self.plain:
-            self.speed.count(inputs["input_ids"], int((inputs["labels"] != IGNORED).sum()))
+            self.speed.examples += len(inputs["input_ids"])  # of packed lines: lines
+            self.speed.tokens += inputs["input_ids"].numel()
             loss = super().compute_loss(model, inputs, num_items_in_batch=num_items_in_batch)
             return self._finite(loss, None)
         targets = inputs["shift_labels"]
@@ -186,11 +187,6 @@ class Speed(TrainerCallback):  # type: ignore[misc]
         self.examples = self.tokens = 0
         self.seconds = 0.0
         self._since: float | None = None
-
-    def count(self, input_ids: torch.Tensor, learned: int) -> None:
-        """Count a batch that TRL's collator has made."""
-        self.examples += len(input_ids)
-        self.tokens += input_ids.numel()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
         self._since = time.perf_counter()
