@@ -303,7 +303,8 @@ def batch_loss(trainer, share: bool) -> torch.Tensor:
     """Of the trainer's only batch, padded or behind one prefix, whatever the trainer would choose."""
     trainer.data_collator.share_prefix = share
     (batch,) = trainer.get_train_dataloader()
-    assert len(batch["input_ids"]) == (1 if share else len(trainer.made))
+    lines = len(batch["input_ids"])  # one for L, two for L+R, whose texts do not all fit in one
+    assert lines < len(trainer.made) if share else lines == len(trainer.made)
     return trainer.compute_loss(trainer.model, batch)
 
 

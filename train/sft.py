@@ -108,7 +108,6 @@ def main(words: list[str]) -> None:
     arguments, training, model = parse(words)
 
     from transformers import AutoConfig, AutoTokenizer
-    from transformers.trainer_callback import PrinterCallback, ProgressCallback
     from trl import get_quantization_config
 
     from dfar_bench.data import rows
@@ -225,15 +224,13 @@ def main(words: list[str]) -> None:
         quantization_config=quantization,
         peft_config=peft_config,
     )
-    trainer.remove_callback(PrinterCallback)
-    trainer.remove_callback(ProgressCallback)
     if sys.stderr.isatty() and not training.disable_tqdm:
         trainer.add_callback(TokensPerSecond(trainer.speed, training.world_size))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
     # Save, on all processes: under ZeRO-3 each holds a part.
-    trainer.save_model(str(folder))
     outcome = record.outcome(trainer, checkpoint)
+    trainer.save_model(str(folder))
     trainer.accelerator.wait_for_everyone()
     if first:
         refuse_empty(folder, peft_config is not None)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
-from transformers import ProgressCallback, TrainerCallback
+from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 from transformers.trainer_pt_utils import get_length_grouped_indices
 from trl import SFTTrainer
 
@@ -40,6 +40,8 @@ class DfarTrainer(SFTTrainer):  # type: ignore[misc]
             "number": list(range(len(made))),
         }
         super().__init__(train_dataset=Dataset.from_dict(columns), **others)
+        for loud in (PrinterCallback, ProgressCallback):
+            self.remove_callback(loud)
         self.made, self.plain = made, plain
         self.engaged: dict[str, Any] | None = None
         self.asked = asked_distribution(self.args)
