@@ -11,10 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
+from dfar_bench.clean import NEAR, near_pairs
 from dfar_bench.data import LABELS, Row, rows
 from dfar_bench.sources import DFAR_COMMIT, DFAR_FILES, read_published
 from dfar_bench.text import fold, words
 from dfar_bench.verdicts import parse_verdict
+
+_LEAST_NEARNESS = 0.3
+"""How near two statements must be to be looked at: well below what counts as near, to show the distance kept."""
 
 _ENCODING_FAULTS: dict[str, Callable[[str], object]] = {
     "mojibake": re.compile("â€|Ã[\u0080-\u00bf]|Â[\u00a0-\u00bf]").search,
@@ -29,8 +33,8 @@ def audit(split: str) -> dict[str, Any]:
     """Audit a split.
 
     Returns:
-        JSON-ready: ``files`` (``paper`` only), ``counts``, ``leakage``, ``groups``, ``duplicates``, ``encoding`` and
-        ``reasons``. Rows are named by id.
+        JSON-ready: ``files`` (``paper`` only), ``counts``, ``leakage``, ``nearness``, ``groups``, ``duplicates``,
+        ``encoding`` and ``reasons``. Rows are named by id.
     """
     found = rows(split)
     report: dict[str, Any] = {"split": split}
@@ -39,6 +43,7 @@ def audit(split: str) -> dict[str, Any]:
         report["files"] = {name: _file(name) for name in DFAR_FILES}
     report["counts"] = {part: _counts(part_rows) for part, part_rows in found.items()}
     report["leakage"] = _leakage(found["train"], found["test"])
+    report["nearness"] = _nearness(found["train"], found["test"])
     report["groups"] = {part: _groups(part_rows) for part, part_rows in found.items()}
     report["duplicates"] = {part: _duplicates(part_rows) for part, part_rows in found.items()}
     report["encoding"] = {part: _encoding(part_rows) for part, part_rows in found.items()}
@@ -85,6 +90,25 @@ def _leakage(train: Sequence[Row], test: Sequence[Row]) -> dict[str, Any]:
     }
 
 
+def _nearness(train: Sequence[Row], test: Sequence[Row]) -> dict[str, Any]:
+    """Test rows that do not stand in train, but have a neighbour there, by the part of words they share."""
+    unleaked = [row for row in test if not row.leaked]
+    pairs = near_pairs([row.statement for row in (*train, *unleaked)], _LEAST_NEARNESS)
+    nearest: dict[str, tuple[float, str]] = {}
+    for index, one, other in zip(pairs.data, pairs.row, pairs.col):
+        if one < len(train) <= other:
+            row, twin = unleaked[other - len(train)], train[one]
+            nearest[row.row_id] = max(nearest.get(row.row_id, (0.0, "")), (round(float(index), 3), twin.row_id))
+    of_train = {row.group_id for row in train}
+    return {
+        "unleaked_rows_near_train": sum(index >= NEAR for index, _ in nearest.values()),
+        "near": NEAR,
+        "nearest": max((index for index, _ in nearest.values()), default=None),
+        "groups_on_both_sides": len(of_train & {row.group_id for row in test}),  # within a file where files are apart
+        "rows": {row_id: twin for row_id, (index, twin) in sorted(nearest.items()) if index >= NEAR},
+    }
+
+
 def _groups(part: Sequence[Row]) -> dict[str, Any]:
     """Groups of two and more, over unleaked rows."""
     kept = [row for row in part if not row.leaked]
@@ -128,6 +152,34 @@ def _reasons(part: Sequence[Row]) -> dict[str, list[str]]:
     }
 
 
+NOISE_RULES = {
+    "reason_against_label": "the reason, as the verdict parser reads it, pronounces the other verdict",
+    "reason_without_verdict": "the verdict parser finds no verdict in the reason",
+    "reason_repeated": "another row of the same file has the same reason, but for case and punctuation",
+    "mojibake": "statement or reason holds UTF-8 that was once read as another encoding",
+    "no-break space": "statement or reason holds a no-break space",
+    "zero-width character": "statement or reason holds characters of no width",
+    "line break": "statement or reason holds a line break",
+    "outer white space": "statement or reason begins or ends with white space",
+}
+"""What the noise list names, and the rule behind each name. Nothing is ever corrected or left out for it."""
+
+
+def noise_list(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """The rows of an audited split with something odd, as ``(row_id, rule)``, sorted; several rules for some rows."""
+    found = []
+    for part in report["counts"]:
+        reasons = report["reasons"][part]
+        by_rule = {
+            "reason_against_label": reasons["against_label"],
+            "reason_without_verdict": reasons["no_verdict"],
+            "reason_repeated": [row_id for twins in report["duplicates"][part]["reasons"] for row_id in twins],
+            **report["encoding"][part],
+        }
+        found += [(row_id, rule) for rule, row_ids in by_rule.items() for row_id in row_ids]
+    return sorted(found)
+
+
 def as_text(report: dict[str, Any]) -> str:
     """The report for people: counts, and the leaked rows as ranges."""
     leakage = report["leakage"]
@@ -154,6 +206,12 @@ def as_text(report: dict[str, Any]) -> str:
         f"  unleaked: {leakage['unleaked_rows']} rows ("
         + ", ".join(f"{count} {label}" for label, count in leakage["unleaked_labels"].items())
         + f"), majority {leakage['unleaked_majority']:.1%}; {leakage['distinct_statements']} distinct statements in all"
+    )
+    near = report["nearness"]
+    lines.append(
+        f"  near train (at least {near['near']:.0%} of the words in common): {near['unleaked_rows_near_train']} "
+        f"unleaked rows; the nearest has {near['nearest'] or 0:.1%} in common"
+        + (f"; groups on both sides: {near['groups_on_both_sides']}" if report["split"] == "clean" else "")
     )
     for part, groups in report["groups"].items():
         sizes = ", ".join(f"{count} of {size}" for size, count in groups["sizes"].items())

@@ -56,9 +56,26 @@ def _parser() -> argparse.ArgumentParser:
     fetch = data.add_parser("fetch", help="make sure that the published DFAR files are at hand")
     fetch.set_defaults(verb=_data_fetch)
     audit = data.add_parser("audit", help="leakage, contrast groups, duplicates, noise")
-    audit.add_argument("--split", default="paper", help="paper (default) or mini")
+    audit.add_argument("--split", default="paper", help="paper (default), clean or mini")
     audit.add_argument("--json", action="store_true", help="print one JSON document, rows by id")
     audit.set_defaults(verb=_data_audit)
+
+    noise = data.add_parser(
+        "noise",
+        help="rows with something odd, and by which rule, as CSV",
+        description="List the rows whose reason goes against the label or names no verdict, and those with encoding "
+        "faults, by row id and rule. The rules are the verdict parser's and patterns, not people's: of low precision.",
+    )
+    noise.add_argument("--split", default="paper", help="paper (default), clean or mini")
+    noise.set_defaults(verb=_data_noise)
+    divide = data.add_parser(
+        "split",
+        help="make the manifest of the clean split again",
+        description="Make the manifest of the clean split again from the published files, and compare it with the one "
+        "that comes with the package. Exit status 1 if they differ.",
+    )
+    divide.add_argument("--out", type=Path, metavar="FILE", help="write it there as well")
+    divide.set_defaults(verb=_data_split)
 
     rescore = verbs.add_parser(
         "rescore",
@@ -73,6 +90,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     rescore.add_argument("--json", action="store_true", help="print one JSON document")
     rescore.set_defaults(verb=_rescore)
+
+    baselines = verbs.add_parser(
+        "baselines",
+        help="null models and the paper's classical ones, with intervals",
+        description="Train and score the majority, random and constant-text baselines and the paper's four classical "
+        "models on a split's statements; on the paper split for leaked and unleaked rows apart, trained with and "
+        "without the leaked rows, beside the published figures.",
+    )
+    baselines.add_argument("--split", default="paper", help="paper (default), clean or mini")
+    baselines.add_argument(
+        "--resamples", type=_resamples, default=None, help="of the bootstrap (default 10000; 0: none)"
+    )
+    baselines.add_argument("--json", action="store_true", help="print one JSON document")
+    baselines.set_defaults(verb=_baselines)
     return parser
 
 
@@ -98,6 +129,54 @@ def _data_audit(arguments: argparse.Namespace) -> int:
 
     report = audit(arguments.split)
     print(json.dumps(report, indent=2) if arguments.json else as_text(report))
+    return FINE
+
+
+def _data_noise(arguments: argparse.Namespace) -> int:
+    from dfar_bench.audit import audit, noise_list
+
+    print("row_id,rule")
+    for row_id, rule in noise_list(audit(arguments.split)):
+        print(f"{row_id},{rule}")
+    return FINE
+
+
+def _data_split(arguments: argparse.Namespace) -> int:
+    from dfar_bench.clean import committed_manifest, manifest
+    from dfar_bench.data import rows
+
+    made = manifest(rows("paper"))
+    if arguments.out:
+        arguments.out.write_text(made, encoding="utf-8")
+    same = made == committed_manifest()
+    print("the manifest is the one of the package" if same else "the manifest differs from the one of the package")
+    return FINE if same else FALLS_SHORT
+
+
+def _baselines(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from dfar_bench.baselines import FEATURES, as_text, baselines
+    from dfar_bench.bootstrap import LEVEL, RESAMPLES, SEED
+
+    resamples = RESAMPLES if arguments.resamples is None else arguments.resamples
+    with tqdm(disable=None, unit=" models", leave=False) as bar:
+
+        def show(name: str) -> None:
+            bar.set_description(name)
+            bar.update()
+
+        found = baselines(arguments.split, resamples, show)
+    if arguments.json:
+        document = {
+            "split": arguments.split,
+            "features": FEATURES,
+            "intervals": {"level": LEVEL, "resamples": resamples, "seed": SEED} if resamples else None,
+            "baselines": [one.as_json() for one in found],
+        }
+        print(json.dumps(document, indent=2, allow_nan=False))
+    else:
+        print(as_text(arguments.split, found))
     return FINE
 
 

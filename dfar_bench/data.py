@@ -23,7 +23,7 @@ from dfar_bench.text import common_prefix, fold, words
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
-SPLITS = ("paper", "mini")
+SPLITS = ("paper", "clean", "mini")
 LABELS = ("ethical", "unethical")
 """The two verdicts; their position is the label."""
 
@@ -69,6 +69,8 @@ def rows(split: str) -> Rows:
     """
     if split == "paper":
         return _paper()
+    if split == "clean":
+        return _clean()
     if split == "mini":
         return _mini()
     raise InputError(f"there is no split {split!r}: choose one of {', '.join(SPLITS)}.")
@@ -164,6 +166,12 @@ def _paper_rows(part: str, domains: tuple[str, int, str]) -> list[Row]:
             zip(triples, contrast_groups([statement for statement, _, _ in triples]))
         )
     ]
+
+
+def _clean() -> Rows:
+    from dfar_bench.clean import clean_parts, committed_manifest
+
+    return _split(*clean_parts(rows("paper"), committed_manifest()))
 
 
 def _mini() -> Rows:

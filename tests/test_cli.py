@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dfar_bench import __version__
+from dfar_bench.audit import NOISE_RULES
 from dfar_bench.cli import BAD_INPUT, FINE, main
 
 COMMAND = Path(sys.executable).parent / "dfar-bench"
@@ -106,3 +107,18 @@ def test_a_reader_that_leaves_early() -> None:
         f"{COMMAND} data audit --split mini --json | head -1", shell=True, capture_output=True, text=True
     )
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+@pytest.mark.usefixtures("paper")
+def test_the_committed_noise_list_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "noise"]) == 0
+    printed = capsys.readouterr().out
+    assert printed == (Path(__file__).parent.parent / "noise_list.csv").read_text()
+    lines = [line.split(",") for line in printed.splitlines()[1:]]
+    assert {rule for _, rule in lines} <= set(NOISE_RULES)
+    assert all(row_id.startswith("paper-t") for row_id, _ in lines)
+
+
+def test_the_noise_list_of_the_package_data_names_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "noise", "--split", "mini"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "row_id,rule"

@@ -22,7 +22,7 @@ def test_load_gives_the_contract_columns() -> None:
 
 
 def test_unknown_split() -> None:
-    with pytest.raises(InputError, match=r"no split 'papr': choose one of paper, mini"):
+    with pytest.raises(InputError, match=r"no split 'papr': choose one of paper, clean, mini"):
         dfar_bench.load("papr")
 
 

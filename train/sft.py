@@ -7,7 +7,7 @@
 --model_name_or_path M   any causal language model of transformers, from the Hub or a folder (required)
 --output_dir DIR         for checkpoints, the model, its card and dfar_run.json (runs/MODEL-SPLIT-MODE)
 --config FILE            YAML with any of these options; train/configs/fast.yaml if left out
---split paper|mini       whose train rows (paper)
+--split paper|clean|mini whose train rows (paper)
 --drop_leaked            leave out rows whose statement also stands in the test set
 --prompt STYLE           llama2, mistral or plain (llama2)
 --full                   train all weights instead of a LoRA adapter; --load_in_4bit for QLoRA
