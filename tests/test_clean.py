@@ -86,7 +86,7 @@ def test_the_tasks_run_and_are_scored_again(tmp_path: Path) -> None:
     run = run_lm_eval(tmp_path / "clean", "--model", "dummy", "--tasks", "dfar_clean")
     printed = run.results["results"]
     assert {"dfar_clean_cls", "dfar_clean_reason"} <= set(printed)
-    scored = {one.task: one for one in rescore([run.folder], resamples=100)}
+    scored = {one.run.task: one for one in rescore([run.folder], resamples=100)}
     assert "split:clean" in scored["dfar_clean_cls"].signature
     assert scored["dfar_clean_cls"].scores["acc"].value == printed["dfar_clean_cls"]["acc,none"]
 

@@ -224,6 +224,15 @@ def test_rows_that_are_too_long_are_named_never_cut() -> None:
         (["--loss_type", "dft"], "--plain true"),
         (["--neftune_noise_alpha", "5"], "--share_prefix false"),
         (["--zero_stage", "2"], "no DeepSpeed"),
+        (["--plain", "true", "--share_prefix", "true"], "leave one of the two out"),
+        (["--resume_from_checkpoint", "x"], "--resume_from_checkpoint has no place here"),
+        (["--save_only_model", "true"], "--save_only_model has no place here"),
+        (["--eval_strategy", "epoch"], "--eval_strategy has no place here"),
+        (["--data_seed", "3"], "--data_seed has no place here"),
+        (["--train_sampling_strategy", "sequential"], "random or group_by_length"),
+        (["--plain", "true", "--packing", "true", "--max_length", "30"], "longer than the 30 tokens"),
+        (["--full", "false", "--lora_r", "0"], "--lora_r is 0"),
+        (["--full", "false", "--lora_target_modules", "nothing"], "other --lora_target_modules"),
         (["--split", "none"], "no split 'none'"),
         (["--prompt", "none"], "no prompt style 'none'"),
         (["--mode", "none"], "no mode 'none'"),
@@ -270,17 +279,20 @@ def test_an_output_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_cut_short_is_passed_over(tmp_path: Path) -> None:
-    assert preflight.last_whole_checkpoint(tmp_path) is None
+    assert preflight.last_whole_checkpoint(tmp_path, 1) is None
     for name, state in (("2", '{"global_step": 2}'), ("10", '{"global_step": 10}'), ("20", '{"glob'), ("x", "{}")):
         (tmp_path / f"checkpoint-{name}").mkdir()
         (tmp_path / f"checkpoint-{name}" / "trainer_state.json").write_text(state)
+        (tmp_path / f"checkpoint-{name}" / "rng_state.pth").touch()
     (tmp_path / "checkpoint-30").mkdir()
-    assert preflight.last_whole_checkpoint(tmp_path) == tmp_path / "checkpoint-10"
+    assert preflight.last_whole_checkpoint(tmp_path, 1) == tmp_path / "checkpoint-10"
+    assert preflight.last_whole_checkpoint(tmp_path, 2) is None  # the other process was still writing
 
 
 def test_checkpoints_of_an_unknown_run_are_not_resumed(sft: ModuleType, tiny_model: Path, tmp_path: Path) -> None:
     (tmp_path / "out/checkpoint-2").mkdir(parents=True)
     (tmp_path / "out/checkpoint-2/trainer_state.json").write_text('{"global_step": 2}')
+    (tmp_path / "out/checkpoint-2/rng_state.pth").touch()
     with pytest.raises(InputError, match="of another run"):
         sft.main(demo(tiny_model, tmp_path / "out"))
 
@@ -429,6 +441,48 @@ def test_the_launcher_is_given_what_each_strategy_is_named_after() -> None:
         assert ("offload_optimizer" in zero) == name.endswith("_offload")
 
 
-def test_a_process_without_a_launcher_finds_none() -> None:
-    assert preflight.launcher_config() is None
-    preflight.refuse_missing_zero(SimpleNamespace(deepspeed_plugin=None), None)
+def test_plain_packing_keeps_its_rows_apart(sft: ModuleType, tiny_model: Path, tmp_path: Path) -> None:
+    # Best-fit packing tells the rows of a line apart by a column that must reach the collator.
+    losses = []
+    for name, options in {"packed": ["--packing", "true", "--max_length", "512"], "apart": []}.items():
+        out = tmp_path / name
+        one_batch = ["--per_device_train_batch_size", "64", "--limit", "12", "--plain", "true", "--logging_steps", "1"]
+        sft.main(demo(tiny_model, out, "--max_steps", "1", *one_batch, *options))
+        losses.append(json.loads((out / "dfar_run.json").read_text())["loss"]["final"])
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+def test_another_end_token_is_the_one_that_is_learned(sft: ModuleType, tiny_model: Path, tmp_path: Path) -> None:
+    sft.main(demo(tiny_model, tmp_path / "out", "--eos_token", "<|end|>"))
+    run = json.loads((tmp_path / "out/dfar_run.json").read_text())
+    assert run["arguments"]["eos_token"] == "<|end|>"
+    sft.main(demo(tiny_model, tmp_path / "usual"))
+    assert json.loads((tmp_path / "usual/dfar_run.json").read_text())["loss"] != run["loss"]
+
+
+def test_the_card_asks_with_the_prompt_that_was_trained(sft: ModuleType, tiny_model: Path, tmp_path: Path) -> None:
+    sft.main(demo(tiny_model, tmp_path / "out", "--prompt", "mistral"))
+    assert """dfar_mini_reason --metadata '{"prompt": "mistral"}'""" in (tmp_path / "out/README.md").read_text()
+
+
+def test_all_weights_are_trained_in_32_bits(sft: ModuleType, tiny_model: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    sft.main(demo(tiny_model, tmp_path / "out", "--dtype", "bfloat16", "--bf16", "true"))
+    kept = load_file(tmp_path / "out/model.safetensors")
+    assert {tensor.dtype for tensor in kept.values()} == {torch.float32}
+
+
+def test_steps_of_packed_rows_are_counted_by_their_tokens() -> None:
+    training = SimpleNamespace(
+        max_steps=-1,
+        packing=True,
+        max_length=100,
+        num_train_epochs=2.0,
+        per_device_train_batch_size=4,
+        world_size=2,
+        gradient_accumulation_steps=1,
+    )
+    assert sizes.steps(1000, 8000, training) == 20
+    training.packing = False
+    assert sizes.steps(1000, 8000, training) == 250

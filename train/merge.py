@@ -20,7 +20,7 @@ def merge(adapter: Path, out: Path, base: str | None, dtype: str | None) -> None
     """Write model, tokenizer, record and card of the merged model.
 
     Args:
-        adapter: a finished output folder of ``train/sft.py``, or any LoRA adapter.
+        adapter: a finished output folder of ``train/sft.py``, or any LoRA adapter with its tokenizer.
         out: must not exist; it appears when everything in it is written.
         base: where the base model lies, if not where the adapter says.
         dtype: of the merged weights; that of the training run, or else of the base model, if None.
@@ -44,9 +44,14 @@ def merge(adapter: Path, out: Path, base: str | None, dtype: str | None) -> None
     refuse_empty(adapter, adapter=True)
     run = record.read(adapter)
     base = base or PeftConfig.from_pretrained(adapter).base_model_name_or_path
-    dtype = dtype or (run["arguments"].get("dtype") if run else None) or "auto"
+    trained_with = run["arguments"] if run else {}
+    dtype = dtype or trained_with.get("dtype") or "auto"
+    where = {
+        "revision": trained_with.get("model_revision") or "main",
+        "trust_remote_code": trained_with.get("trust_remote_code", False),
+    }
     try:
-        model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
+        model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, **where)
         tokenizer = AutoTokenizer.from_pretrained(adapter)
     except (OSError, ValueError) as error:
         raise InputError(

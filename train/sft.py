@@ -10,7 +10,8 @@
 --split paper|clean|mini whose train rows (paper)
 --drop_leaked            leave out rows whose statement also stands in the test set
 --prompt STYLE           llama2, mistral or plain (llama2)
---full                   train all weights instead of a LoRA adapter; --load_in_4bit for QLoRA
+--full                   train all weights instead of a LoRA adapter (lower --learning_rate then)
+--load_in_4bit           QLoRA
 --dry_run                print rows, tokens, steps, parameters and memory, and stop
 --limit N                N training rows, spread evenly, for a try-out
 --drop_long              leave out rows that are too long for the model instead of refusing them
@@ -140,6 +141,9 @@ def main(words: list[str]) -> None:
         raise InputError(
             f"the tokenizer of {model.model_name_or_path} has no end-of-text token, so it cannot be taught to stop."
         )
+    for name in ("eos_token", "pad_token"):
+        if chosen_token := getattr(training, name):
+            setattr(tokenizer, name, chosen_token)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
 
@@ -147,10 +151,11 @@ def main(words: list[str]) -> None:
     only_completion = training.completion_only_loss is not False
     made = examples(chosen, arguments.prompt, arguments.mode, tokenizer, only_completion)
     limits = (training.max_length, getattr(config.get_text_config(), "max_position_embeddings", None))
-    if training.packing:  # which cuts by its nature
+    if training.packing and training.packing_strategy == "wrapped":  # goes on with a row in the next line
         fit = made
     else:
         fit = preflight.fitting(made, min(filter(None, limits), default=None), arguments.drop_long)
+    if not training.packing:
         training.max_length = None
     if len(fit) < len(made):
         left_out["too long"] = len(made) - len(fit)
@@ -158,8 +163,11 @@ def main(words: list[str]) -> None:
     # The plan of the run, which is also how a second start knows that it is the same run.
     quantization = get_quantization_config(model)
     peft_config = None if arguments.full else lora_config(model, config)
-    found = sizes(config, peft_config)
+    found = sizes(config, peft_config, training.trust_remote_code)
+    if arguments.full and training.deepspeed_plugin is None:
+        model.dtype = "float32"  # 16-bit weights would round small updates away; DeepSpeed keeps a copy in 32 bits
     weights = weight_bytes(model, config)
+    tokens = {"eos_token": tokenizer.eos_token, "pad_token": tokenizer.pad_token}
     plan = {
         "mode": arguments.mode,
         "split": arguments.split,
@@ -174,30 +182,29 @@ def main(words: list[str]) -> None:
             "trained": found.trainable,
         },
         "data": record.data_record(fit, left_out),
-        "arguments": record.plain_arguments({**vars(model), **training.to_dict(), **vars(arguments)}),
+        "arguments": record.plain_arguments({**vars(model), **training.to_dict(), **vars(arguments), **tokens}),
         "packages": record.packages(),
         "distribution": record.asked_distribution(training),
     }
     if arguments.dry_run:
         if first:
-            print(report(plan, found, weights, steps(len(fit), training), training.world_size))
+            print(report(plan, found, weights, steps(len(fit), plan["data"]["tokens"], training), training.world_size))
         return
-    checkpoint = None
-    preflight.refuse_bad_output(folder, disk_needed(found, weights, training.save_total_limit or 10))
-    _lock = preflight.claim(folder) if first else None
-    preflight.refuse_unshared_output(folder, training)
+    checkpoint = preflight.last_whole_checkpoint(folder, training.world_size)
     if before := record.read(folder):
         record.refuse_another_run(before, plan, folder)
         if before["status"] == "finished":
             if first:
                 print(f"{folder} holds this run, finished with loss {before['loss']['final']:.4f}: nothing to do.")
             return
-        checkpoint = preflight.last_whole_checkpoint(folder)
-    elif preflight.last_whole_checkpoint(folder):
+    elif checkpoint:
         raise InputError(
             f"{folder} holds checkpoints but no {record.FILE}, so they are of another run: choose another --output_dir."
         )
-    training.distributed_state.wait_for_everyone()
+    kept = 0 if training.save_strategy == "no" else training.save_total_limit or 10
+    preflight.refuse_bad_output(folder, disk_needed(found, weights, kept))
+    _lock = preflight.claim(folder) if first else None
+    preflight.refuse_unshared_output(folder, training)
     if first:
         record.write(folder, {"status": "running", **plan})
         at = f"from {checkpoint.name}" if checkpoint else "from the beginning"

@@ -74,10 +74,9 @@ def can_share_prefix(config: Any, longest: int) -> bool:
         config: the model's configuration, with the attention implementation chosen.
         longest: tokens of the longest training text.
     """
-    text = config.get_text_config()
-    window = getattr(text, "sliding_window", None)
+    window = getattr(config, "sliding_window", None)
     return (
-        text.model_type in SHARES_PREFIX
+        config.model_type in SHARES_PREFIX  # which a multimodal model is not, even around such a text model
         and config._attn_implementation == "sdpa"  # takes a mask for every pair of tokens
         and (window is None or window >= longest)  # which leaves no room for one of its own
     )

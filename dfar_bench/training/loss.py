@@ -9,7 +9,7 @@ import torch
 from dfar_bench.training.examples import IGNORED
 
 _CHUNK = 2**23
-"""Logits that are turned into float32 at a time."""
+"""Logits that are worked on in float32 at a time."""
 
 
 def scored_positions(targets: torch.Tensor) -> torch.Tensor:

@@ -84,6 +84,30 @@ def refuse_impossible(arguments: Any, model: Any, training: Any) -> None:
         raise InputError("QLoRA (--load_in_4bit, --load_in_8bit) needs a GPU, and there is none: leave it out.")
     if quantized and not is_bitsandbytes_available():
         raise InputError("QLoRA needs bitsandbytes, which is not installed: pip install bitsandbytes.")
+    plugin = training.deepspeed_plugin
+    if model.load_in_4bit and plugin and plugin.zero_stage == 3 and model.bnb_4bit_quant_storage != model.dtype:
+        raise InputError(f"QLoRA under ZeRO-3 needs --bnb_4bit_quant_storage {model.dtype}, the type of the weights.")
+    if training.n_gpu > 1:
+        raise InputError(
+            "one process sees several GPUs: start it with accelerate launch, or set CUDA_VISIBLE_DEVICES=0."
+        )
+    unused = {
+        "resume_from_checkpoint": training.resume_from_checkpoint is not None,
+        "save_only_model": training.save_only_model,
+        "eval_strategy": training.eval_strategy != "no",
+        "data_seed": training.data_seed is not None,
+        "chat_template_path": training.chat_template_path is not None,
+    }
+    for name, given in unused.items():
+        if given:
+            raise InputError(
+                f"--{name} has no place here: a run resumes by itself, evaluates nothing, shuffles by --seed and uses "
+                "DFAR's prompts; leave it out."
+            )
+    if training.train_sampling_strategy not in ("random", "group_by_length"):
+        raise InputError("--train_sampling_strategy must be random or group_by_length.")
+    if arguments.plain and arguments.share_prefix:
+        raise InputError("--share_prefix is our way of batching, --plain TRL's: leave one of the two out.")
     if not arguments.plain:
         for name in ("packing", "padding_free", "assistant_only_loss", "activation_offloading"):
             if getattr(training, name):
@@ -97,9 +121,12 @@ def refuse_impossible(arguments: Any, model: Any, training: Any) -> None:
 def refuse_missing_zero(training: Any, wanted_stage: int | None) -> None:
     """Make sure that DeepSpeed is at work where it was asked for.
 
-    ``accelerate launch --cpu`` ignores the DeepSpeed part of its configuration without a word, so the command line
-    of the launcher is read as well.
+    Args:
+        training: TRL's ``SFTConfig``.
+        wanted_stage: of ZeRO; None to take what the launcher has set up.
     """
+    import torch
+
     plugin = training.deepspeed_plugin
     stage = plugin.zero_stage if plugin is not None else 0
     if wanted_stage is not None and stage != wanted_stage:
@@ -108,35 +135,15 @@ def refuse_missing_zero(training: Any, wanted_stage: int | None) -> None:
             f"{f'stage {stage}' if plugin else 'no DeepSpeed'}: "
             "start it with accelerate launch --config_file ds_configs/accelerate_zero….yaml."
         )
-    config = launcher_config()
-    if config is not None and plugin is None and "DEEPSPEED" in str(config.get("distributed_type", "")).upper():
+    if os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true") and plugin is None:
         raise InputError(
-            "the accelerate configuration asks for DeepSpeed, but the launcher did not start it (accelerate launch "
-            "--cpu has that effect): on a machine without a GPU, leave --cpu out and pass --use_cpu true to sft.py."
+            "accelerate launch --cpu ignores the DeepSpeed part of its configuration and starts one plain process: "
+            "leave --cpu (use_cpu in accelerate's configuration) out and pass --use_cpu true to sft.py."
         )
-
-
-def launcher_config() -> dict[str, Any] | None:
-    """The YAML file that the ``accelerate launch`` above this process was given; None if it was given none."""
-    import psutil
-    import yaml
-
-    for process in psutil.Process().parents():
-        try:
-            words = process.cmdline()
-            if not any(
-                Path(word).name in ("accelerate", "accelerate-launch", "accelerate.commands.launch")
-                for word in words[:4]
-            ):
-                continue
-            for place, word in enumerate(words):
-                name, _, value = word.partition("=")
-                if name in ("--config_file", "--config-file"):
-                    found = yaml.safe_load((Path(process.cwd()) / (value or words[place + 1])).read_text())
-                    return found if isinstance(found, dict) else None
-        except (psutil.Error, OSError, IndexError, yaml.YAMLError):
-            continue
-    return None
+    if plugin is not None and training.use_cpu and torch.accelerator.is_available():
+        raise InputError(
+            "--use_cpu true with DeepSpeed needs the GPUs to be hidden: put CUDA_VISIBLE_DEVICES= before the command."
+        )
 
 
 def refuse_bad_output(folder: Path, needed: int) -> None:
@@ -151,7 +158,8 @@ def refuse_bad_output(folder: Path, needed: int) -> None:
             probe.write(b"0" * 4096)
             probe.flush()
             os.fsync(probe.fileno())
-        free = shutil.disk_usage(folder).free
+        mine = sum(file.stat().st_size for file in folder.glob("checkpoint-*/**/*") if file.is_file())
+        free = shutil.disk_usage(folder).free + mine  # checkpoints of this run give way to its next ones
     except OSError as error:
         raise InputError(f"--output_dir {folder} cannot be written ({error.strerror}): choose another.") from None
     if free < needed:
@@ -181,28 +189,33 @@ def refuse_unshared_output(folder: Path, training: Any) -> None:
 
     To be called on all processes.
     """
+    from accelerate.utils import gather_object
+
     seen = folder / f".seen-by-all-{os.environ.get('MASTER_PORT', '')}"
     if training.process_index == 0:
         seen.touch()
     training.distributed_state.wait_for_everyone()
-    missing = not seen.exists()
-    training.distributed_state.wait_for_everyone()
+    missing = any(gather_object([not seen.exists()]))  # so that all refuse together, and none waits for the others
     if training.process_index == 0:
         seen.unlink()
     if missing:
         raise InputError(
-            f"--output_dir {folder} is not the folder that the first machine sees under this name: it must be on a "
-            "file system that all machines share."
+            f"--output_dir {folder} is not one and the same folder on all machines: it must be on a file system that "
+            "they share."
         )
 
 
-def last_whole_checkpoint(folder: Path) -> Path | None:
-    """The latest checkpoint that was written to its end; the trainer's state is what is written last."""
+def last_whole_checkpoint(folder: Path, processes: int) -> Path | None:
+    """The latest checkpoint that was written to its end.
+
+    The trainer's state is what the first process writes last; the others write the state of their random generators.
+    """
     found = []
     for path in folder.glob("checkpoint-*"):
         number = path.name.removeprefix("checkpoint-")
         try:
-            if number.isdigit() and json.loads((path / "trainer_state.json").read_text())["global_step"] == int(number):
+            state = json.loads((path / "trainer_state.json").read_text())
+            if state["global_step"] == int(number) and len(list(path.glob("rng_state*.pth"))) == processes:
                 found.append((int(number), path))
         except (OSError, ValueError, KeyError, TypeError):
             continue  # killed while writing it

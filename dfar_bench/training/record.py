@@ -31,6 +31,7 @@ _FREE = (
     "push_",
     "ddp_timeout",
 )
+_SECRETS = ("hub_token", "push_to_hub_token")
 _PLACES = ("output_dir", "logging_dir", "run_name")
 _FIXED = ("mode", "split", "drop_leaked", "prompt", "method", "seed", "base_model", "data", "arguments", "distribution")
 
@@ -68,7 +69,7 @@ def packages() -> dict[str, str]:
 
 def plain_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
     """Arguments as JSON can hold them, without places on this machine."""
-    kept = {name: value for name, value in arguments.items() if name not in _PLACES and "token" not in name.split("_")}
+    kept = {name: value for name, value in arguments.items() if name not in (*_PLACES, *_SECRETS)}
     return dict(sorted(json.loads(json.dumps(kept, default=str)).items()))
 
 

@@ -20,7 +20,7 @@ class Sizes:
     largest_layer: int
 
 
-def sizes(config: Any, peft_config: Any) -> Sizes:
+def sizes(config: Any, peft_config: Any, trust_remote_code: bool = False) -> Sizes:
     """Count parameters on a model without weights.
 
     Args:
@@ -38,7 +38,17 @@ def sizes(config: Any, peft_config: Any) -> Sizes:
         known = MODEL_FOR_CAUSAL_LM_MAPPING.get(
             type(config), None
         )  # made directly: from_config would partition for ZeRO-3
-        model = known(config) if known else AutoModelForCausalLM.from_config(config)
+        try:
+            model = (
+                known(config)
+                if known
+                else AutoModelForCausalLM.from_config(config, trust_remote_code=trust_remote_code)
+            )
+        except ValueError as error:
+            raise InputError(
+                f"{config.model_type} is no causal language model that transformers can make "
+                f"({' '.join(str(error).split())}): choose another, or add --trust_remote_code true if you trust it."
+            ) from None
         base = sum(parameter.numel() for parameter in model.parameters())
         largest = max(sum(p.numel() for p in module.parameters(recurse=False)) for module in model.modules())
         if peft_config is None:
@@ -67,14 +77,17 @@ def weight_bytes(model: Any, config: Any) -> float:
     return _BYTES.get(kept if model.dtype in (None, "auto") else model.dtype, 4)
 
 
-def steps(rows: int, training: Any) -> int:
-    """Optimizer steps of a run, as the trainer counts them.
+def steps(rows: int, tokens: int, training: Any) -> int:
+    """Optimizer steps of a run, as the trainer counts them; about as many where rows are packed.
 
     Args:
+        tokens: of all rows together.
         training: TRL's ``SFTConfig``.
     """
     if training.max_steps > 0:
         return int(training.max_steps)
+    if training.packing:
+        rows = math.ceil(tokens / training.max_length)
     epochs: float = training.num_train_epochs
     batch: int = training.per_device_train_batch_size * training.world_size
     accumulated: int = training.gradient_accumulation_steps
@@ -82,12 +95,16 @@ def steps(rows: int, training: Any) -> int:
 
 
 def disk_needed(found: Sizes, weight_bytes: float, checkpoints: int) -> int:
-    """Bytes that a run writes at most: each checkpoint and the model, of a checkpoint also two Adam moments.
+    """About how many bytes a run writes: the model, the checkpoints kept, and one more, as the oldest goes last.
 
-    DeepSpeed adds a float32 copy of what is trained.
+    A checkpoint holds the weights, with DeepSpeed twice, and in float32 two Adam moments and a copy of the weights.
+
+    Args:
+        checkpoints: kept at a time; 0 for none.
     """
-    weights = found.trainable * max(weight_bytes, 4 if found.trainable < found.total else weight_bytes)
-    return int((checkpoints + 1) * weights + checkpoints * found.trainable * 12)
+    weights = found.trainable * (4 if found.trainable < found.total else weight_bytes)
+    written = checkpoints + 1 if checkpoints else 0
+    return int(weights + written * (2 * weights + 12 * found.trainable))
 
 
 def memory_by_stage(found: Sizes, weight_bytes: float, devices: int) -> dict[str, tuple[int, int]]:

@@ -39,10 +39,11 @@ class DfarTrainer(SFTTrainer):  # type: ignore[misc]
             "labels": [one.labels for one in made],
             "number": list(range(len(made))),
         }
+        self.plain = plain
         super().__init__(train_dataset=Dataset.from_dict(columns), **others)
         for loud in (PrinterCallback, ProgressCallback):
             self.remove_callback(loud)
-        self.made, self.plain = made, plain
+        self.made = made
         self.engaged: dict[str, Any] | None = None
         self.asked = asked_distribution(self.args)
         self.speed = Speed()
@@ -64,7 +65,10 @@ class DfarTrainer(SFTTrainer):  # type: ignore[misc]
         self.data_collator.share_prefix = possible if share_prefix is None else share_prefix
 
     def _set_signature_columns_if_needed(self) -> None:
-        self._signature_columns = ["input_ids", "labels", *([] if self.plain else ["number"])]
+        if self.plain:
+            super()._set_signature_columns_if_needed()
+        else:
+            self._signature_columns = ["input_ids", "labels", "number"]
 
     def _get_train_sampler(self, train_dataset: Any = None) -> EpochOrder:
         data = self.train_dataset if train_dataset is None else train_dataset
