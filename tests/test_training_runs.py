@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import shutil
 import signal
 import struct
 import subprocess
@@ -223,9 +224,11 @@ def test_a_refusal_is_one_sentence_and_status_2(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_before_training(tmp_path: Path) -> None:
     mounted = tmp_path / "small"
     mounted.mkdir()
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(mounted)], capture_output=True
-    ).returncode:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,mode=777", "tmpfs", str(mounted)]
+    for rights in ([], ["sudo", "-n"]):
+        if shutil.which((rights or mount)[0]) and not subprocess.run([*rights, *mount], capture_output=True).returncode:
+            break
+    else:
         assert not os.environ.get("DFAR_BENCH_REQUIRE_DATA"), "a small file system must be mountable here"
         pytest.skip("no right to mount a small file system")
     try:
@@ -234,7 +237,7 @@ def test_a_full_disk_is_told_before_training(tmp_path: Path) -> None:
         assert "GB free" in done.stderr
         assert not list((mounted / "out").iterdir())
     finally:
-        subprocess.run(["umount", str(mounted)], check=True)
+        subprocess.run([*rights, "umount", str(mounted)], check=True)
 
 
 def test_help_is_instant_and_needs_no_library() -> None:
