@@ -13,7 +13,7 @@ from typing import Any
 
 from dfar_bench.clean import NEAR, near_pairs
 from dfar_bench.data import LABELS, Row, rows
-from dfar_bench.sources import DFAR_COMMIT, DFAR_FILES, read_published
+from dfar_bench.sources import DFAR_COMMIT, DFAR_FILES, ETHOS_COMMIT, ETHOS_FILES, read_published
 from dfar_bench.text import fold, words
 from dfar_bench.verdicts import parse_verdict
 
@@ -33,29 +33,33 @@ def audit(split: str) -> dict[str, Any]:
     """Audit a split.
 
     Returns:
-        JSON-ready: ``files`` (``paper`` only), ``counts``, ``leakage``, ``nearness``, ``groups``, ``duplicates``,
+        JSON-ready: ``files`` (of published splits), ``counts``, ``leakage``, ``nearness``, ``groups``, ``duplicates``,
         ``encoding`` and ``reasons``. Rows are named by id.
     """
     found = rows(split)
+    parts = {part: part_rows for part, part_rows in found.items() if part_rows}
     report: dict[str, Any] = {"split": split}
     if split == "paper":
         report["commit"] = DFAR_COMMIT
-        report["files"] = {name: _file(name) for name in DFAR_FILES}
-    report["counts"] = {part: _counts(part_rows) for part, part_rows in found.items()}
+        report["files"] = {name: _file(name, DFAR_FILES[name]) for name in DFAR_FILES}
+    if split == "ethos":
+        report["commit"] = ETHOS_COMMIT
+        report["files"] = {name: _file(name, ETHOS_FILES[name]) for name in ETHOS_FILES}
+    report["counts"] = {part: _counts(part_rows) for part, part_rows in parts.items()}
     report["leakage"] = _leakage(found["train"], found["test"])
     report["nearness"] = _nearness(found["train"], found["test"])
-    report["groups"] = {part: _groups(part_rows) for part, part_rows in found.items()}
-    report["duplicates"] = {part: _duplicates(part_rows) for part, part_rows in found.items()}
-    report["encoding"] = {part: _encoding(part_rows) for part, part_rows in found.items()}
-    report["reasons"] = {part: _reasons(part_rows) for part, part_rows in found.items()}
+    report["groups"] = {part: _groups(part_rows) for part, part_rows in parts.items()}
+    report["duplicates"] = {part: _duplicates(part_rows) for part, part_rows in parts.items()}
+    report["encoding"] = {part: _encoding(part_rows) for part, part_rows in parts.items()}
+    report["reasons"] = {part: _reasons(part_rows) for part, part_rows in parts.items()}
     return report
 
 
-def _file(name: str) -> dict[str, Any]:
+def _file(name: str, sha256: str) -> dict[str, Any]:
     content, path = read_published(name)
     return {
         "path": str(path),
-        "sha256": DFAR_FILES[name],
+        "sha256": sha256,
         "byte_order_mark": content.startswith(b"\xef\xbb\xbf"),
         "crlf": b"\r\n" in content,
     }
@@ -132,7 +136,8 @@ def _duplicates(part: Sequence[Row]) -> dict[str, list[list[str]]]:
 def _same(part: Iterable[Row], key: Callable[[Row], str]) -> list[list[str]]:
     twins: dict[str, list[str]] = defaultdict(list)
     for row in part:
-        twins[key(row)].append(row.row_id)
+        if text := key(row):  # not where there is no reason
+            twins[text].append(row.row_id)
     return [ids for ids in twins.values() if len(ids) > 1]
 
 
@@ -145,6 +150,7 @@ def _encoding(part: Sequence[Row]) -> dict[str, list[str]]:
 
 def _reasons(part: Sequence[Row]) -> dict[str, list[str]]:
     """Rows whose reason, as the verdict parser reads it, contradicts the label or pronounces no verdict."""
+    part = [row for row in part if row.reason]
     verdicts = {row.row_id: parse_verdict(row.reason) for row in part}
     return {
         "against_label": [row.row_id for row in part if verdicts[row.row_id] == 1 - row.label],

@@ -48,23 +48,42 @@ def intervals(
         undefined in more than one resample in twenty. An estimate of exactly 0 or 1 gets an interval of no width:
         resampling cannot know what it never saw.
     """
+    drawn = resampled(metrics, answers, resamples=resamples, seed=seed)
+    return {name: interval_of(values, level) for name, values in drawn.items()}
+
+
+def resampled(
+    metrics: Sequence[Metric], answers: Sequence[Any], *, resamples: int = RESAMPLES, seed: int = SEED
+) -> dict[str, Array]:
+    """Metrics in every resample of the answers' contrast groups.
+
+    The draws depend on the groups and the seed alone, so that two models' answers to the same rows are drawn together.
+
+    Returns:
+        Array (resamples,) by metric name, NaN where a metric is undefined; of length 0 if there are fewer than 10
+        groups to draw from.
+    """
     ordered = sorted(answers, key=lambda answer: str(answer.row.row_id))
     clusters = sorted({answer.row.group_id for answer in ordered})
+    if len(clusters) < MIN_CLUSTERS:
+        return {metric.name: np.empty(0) for metric in metrics}
     position = {cluster: number for number, cluster in enumerate(clusters)}
     at = np.array([position[answer.row.group_id] for answer in ordered])
     weights = cluster_weights(clusters, resamples, seed)
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    out: dict[str, tuple[float, float] | None] = {}
+    out = {}
     for metric in metrics:
         statistics = metric.statistics([metric.item(answer) for answer in ordered])
         per_cluster = np.zeros((len(clusters), statistics.shape[1]))
         np.add.at(per_cluster, at, statistics)
-        values = metric.value(weights @ per_cluster)
-        defined = values[~np.isnan(values)]
-        if len(clusters) < MIN_CLUSTERS or len(defined) < 0.95 * resamples:
-            out[metric.name] = None
-        else:
-            low, high = np.quantile(defined, tails)
-            # Matrix products may differ in the last bits from one processor to the next; reports must not.
-            out[metric.name] = (round(float(low), 10), round(float(high), 10))
+        out[metric.name] = metric.value(weights @ per_cluster)
     return out
+
+
+def interval_of(values: Array, level: float = LEVEL) -> tuple[float, float] | None:
+    """The percentile interval of resampled values; None where more than one in twenty is undefined."""
+    defined = values[~np.isnan(values)]
+    if not len(defined) or len(defined) < 0.95 * len(values):
+        return None
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    # Matrix products may differ in the last bits from one processor to the next; reports must not.
+    return round(float(low), 10), round(float(high), 10)

@@ -54,9 +54,10 @@ def _parser() -> argparse.ArgumentParser:
 
     data = verbs.add_parser("data", help="download and check the data").add_subparsers(required=True, metavar="VERB")
     fetch = data.add_parser("fetch", help="make sure that the published DFAR files are at hand")
+    fetch.add_argument("--ethos", action="store_true", help="and the ETHOS file, which holds offensive comments")
     fetch.set_defaults(verb=_data_fetch)
     audit = data.add_parser("audit", help="leakage, contrast groups, duplicates, noise")
-    audit.add_argument("--split", default="paper", help="paper (default), clean or mini")
+    audit.add_argument("--split", default="paper", help="paper (default), clean, mini or ethos")
     audit.add_argument("--json", action="store_true", help="print one JSON document, rows by id")
     audit.set_defaults(verb=_data_audit)
 
@@ -66,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         description="List the rows whose reason goes against the label or names no verdict, and those with encoding "
         "faults, by row id and rule. The rules are the verdict parser's and patterns, not people's: of low precision.",
     )
-    noise.add_argument("--split", default="paper", help="paper (default), clean or mini")
+    noise.add_argument("--split", default="paper", help="paper (default), clean, mini or ethos")
     noise.set_defaults(verb=_data_noise)
     divide = data.add_parser(
         "split",
@@ -91,6 +92,18 @@ def _parser() -> argparse.ArgumentParser:
     rescore.add_argument("--json", action="store_true", help="print one JSON document")
     rescore.set_defaults(verb=_rescore)
 
+    compare = verbs.add_parser(
+        "compare",
+        help="two runs on the same rows: differences with intervals and p-values",
+        description="Compare two runs by their logged samples: the difference (B minus A) of every metric, with a 95 % "
+        "interval and a p-value from a paired bootstrap clustered by contrast group, and McNemar's test.",
+    )
+    compare.add_argument("first", type=Path, metavar="A", help="samples files' folder, or one samples file")
+    compare.add_argument("second", type=Path, metavar="B", help="the same of the other run")
+    compare.add_argument("--judge", default=None, help="the judge of the reasons (default: the tasks' own)")
+    compare.add_argument("--json", action="store_true", help="print one JSON document")
+    compare.set_defaults(verb=_compare)
+
     baselines = verbs.add_parser(
         "baselines",
         help="null models and the paper's classical ones, with intervals",
@@ -98,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         "models on a split's statements; on the paper split for leaked and unleaked rows apart, trained with and "
         "without the leaked rows, beside the published figures.",
     )
-    baselines.add_argument("--split", default="paper", help="paper (default), clean or mini")
+    baselines.add_argument("--split", default="paper", help="paper (default), clean, mini or ethos")
     baselines.add_argument(
         "--resamples", type=_resamples, default=None, help="of the bootstrap (default 10000; 0: none)"
     )
@@ -116,9 +129,9 @@ def _resamples(text: str) -> int:
 
 
 def _data_fetch(arguments: argparse.Namespace) -> int:
-    from dfar_bench.sources import DFAR_FILES, read_published
+    from dfar_bench.sources import DFAR_FILES, ETHOS_FILES, read_published
 
-    for name in DFAR_FILES:
+    for name in (*DFAR_FILES, *(ETHOS_FILES if arguments.ethos else ())):
         _, path = read_published(name)
         print(f"{path}: as published")
     return FINE
@@ -151,6 +164,23 @@ def _data_split(arguments: argparse.Namespace) -> int:
     same = made == committed_manifest()
     print("the manifest is the one of the package" if same else "the manifest differs from the one of the package")
     return FINE if same else FALLS_SHORT
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from dfar_bench.bootstrap import LEVEL, RESAMPLES, SEED
+    from dfar_bench.compare import compare
+    from dfar_bench.judges import DEFAULT_JUDGE
+
+    found = compare(arguments.first, arguments.second, arguments.judge or DEFAULT_JUDGE)
+    if arguments.json:
+        document = {
+            "intervals": {"level": LEVEL, "resamples": RESAMPLES, "seed": SEED},
+            "comparisons": [one.as_json() for one in found],
+        }
+        print(json.dumps(document, indent=2, allow_nan=False))
+    else:
+        print("\n\n".join(one.as_table() for one in found))
+    return FINE
 
 
 def _baselines(arguments: argparse.Namespace) -> int:

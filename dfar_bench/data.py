@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 import jsonlines
 
 from dfar_bench.errors import InputError
-from dfar_bench.sources import read_published
+from dfar_bench.sources import ETHOS_FILES, read_published
 from dfar_bench.text import common_prefix, fold, words
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
-SPLITS = ("paper", "clean", "mini")
+SPLITS = ("paper", "clean", "mini", "ethos")
 LABELS = ("ethical", "unethical")
 """The two verdicts; their position is the label."""
 
@@ -33,6 +33,9 @@ COLUMNS = ("row_id", "statement", "label", "reason", "domain", "group_id", "leak
 # The published files hold one kind of statement, then the other (0-based row of the change).
 _TRAIN_COMMONSENSE_ROWS = 2909
 _TEST_JUSTICE_ROWS = 312
+
+# From this share of votes on, an ETHOS comment counts as hate, and as unethical (74 of 998 have exactly this share).
+_HATE = 0.5
 
 # Neighbouring statements belong to one contrast group when they begin alike.
 _MIN_PREFIX_WORDS = 4
@@ -60,6 +63,12 @@ class Row:
 Rows = dict[str, tuple[Row, ...]]
 
 
+def task_name(split: str, kind: str) -> str:
+    """What the harness calls the task of a split and a kind (``cls`` or ``reason``), such as ``dfar_clean_cls``."""
+    prefix = {"paper": "dfar", "ethos": "ethos"}.get(split, f"dfar_{split}")
+    return f"{prefix}_{kind}"
+
+
 @cache
 def rows(split: str) -> Rows:
     """``{"train": rows, "test": rows}`` of a split, without importing ``datasets``.
@@ -73,6 +82,8 @@ def rows(split: str) -> Rows:
         return _clean()
     if split == "mini":
         return _mini()
+    if split == "ethos":
+        return _ethos()
     raise InputError(f"there is no split {split!r}: choose one of {', '.join(SPLITS)}.")
 
 
@@ -172,6 +183,56 @@ def _clean() -> Rows:
     from dfar_bench.clean import clean_parts, committed_manifest
 
     return _split(*clean_parts(rows("paper"), committed_manifest()))
+
+
+def parse_ethos(content: bytes, name: str) -> list[tuple[str, float]]:
+    """The ``(comment, isHate)`` pairs of ETHOS' binary file; ``isHate`` is the share of votes for hate, 0 to 1.
+
+    Raises:
+        InputError: names the file and the 0-based row of the first fault.
+    """
+    try:
+        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";", strict=True)
+        if next(reader, None) != ["comment", "isHate"]:
+            raise InputError(f"{name} does not begin with comment;isHate: it must be separated by semicolons.")
+        pairs = []
+        for number, record in enumerate(reader):
+            try:
+                comment, votes = record
+                share = float(votes)
+            except ValueError:
+                raise InputError(
+                    f"{name}, row {number} is not comment;isHate: take the published file as it is."
+                ) from None
+            if not 0 <= share <= 1:
+                raise InputError(f"{name}, row {number}: isHate is {votes}; it must be between 0 and 1.")
+            if not comment.strip():
+                raise InputError(f"{name}, row {number}: the comment is empty; every row needs one.")
+            pairs.append((comment, share))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name} is not UTF-8 (byte {error.start}): take the published file as it is.") from None
+    except csv.Error as error:
+        raise InputError(f"{name} is not a well-formed CSV file ({error}): take the published file as it is.") from None
+    return pairs
+
+
+def _ethos() -> Rows:
+    (name,) = ETHOS_FILES
+    content, path = read_published(name)
+    firsts: dict[str, int] = {}  # one comment stands there twice
+    test = [
+        Row(
+            row_id=f"ethos-test-{number:04d}",
+            statement=comment,
+            label=int(share >= _HATE),
+            reason="",
+            domain="hate_speech",
+            group_id=f"ethos-g{firsts.setdefault(fold(comment), number):04d}",
+            leaked=False,
+        )
+        for number, (comment, share) in enumerate(parse_ethos(content, str(path)))
+    ]
+    return _split((), test)
 
 
 def _mini() -> Rows:

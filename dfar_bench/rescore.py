@@ -131,7 +131,7 @@ def rescore(
 
 def rescore_run(run: LoggedRun, judge: Judge, resamples: int = RESAMPLES) -> Rescored:
     """Score one run."""
-    answers = [_read(answer.row, answer.answer, judge) for answer in tqdm(run.answers, desc=run.task, disable=None)]
+    answers = read_answers(run, judge)
     metrics = METRICS[run.kind]
     found = intervals(metrics, answers, resamples=resamples) if resamples else {}
     printed = section(run.results, "results", run.task)
@@ -148,11 +148,17 @@ def rescore_run(run: LoggedRun, judge: Judge, resamples: int = RESAMPLES) -> Res
     return Rescored(run, run_signature(run, judge), scores, dict(sorted(codes.items())), resamples)
 
 
+def read_answers(run: LoggedRun, judge: Judge) -> list[Choice | Response]:
+    """The answers of a run as metrics take them, sorted by row id."""
+    return [_read(answer.row, answer.answer, judge) for answer in tqdm(run.answers, desc=run.task, disable=None)]
+
+
 def run_signature(run: LoggedRun, judge: Judge) -> str:
     """What a run's scores stand under.
 
     ``rows`` is there if not all were answered, with a hash of which. ``shots``, ``chat`` and ``system`` come from the
     harness's results file; without it they are known only if the model was shown the bare prompts, and "?" otherwise.
+    ``reference:none`` says that the rows have no human reason, so that the judge works from label and statement alone.
     ``context`` hashes what the model was shown where that is more than the prompts, but not under a chat template,
     which is the model's own and would make every model's signature different.
     """
@@ -172,6 +178,7 @@ def run_signature(run: LoggedRun, judge: Judge) -> str:
             "system": str(system)[:8] if system else None,
             "context": run.context if chat in ("no", "?") else None,
             "judge": judge.signature if run.kind == "reason" else None,
+            "reference": "none" if run.kind == "reason" and not any(a.row.reason for a in run.answers) else None,
             "max_gen_toks": run.generation.get("max_gen_toks", "?") if run.generation else None,
             "gen": short_hash(run.generation) if run.generation else None,
             "seed": section(run.results, "config").get("torch_seed", "?") if _is_sampled(run.generation) else None,

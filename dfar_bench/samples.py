@@ -17,12 +17,12 @@ from typing import Any
 import jsonlines
 
 from dfar_bench import prompts
-from dfar_bench.data import LABELS, SPLITS, Row, rows
+from dfar_bench.data import LABELS, SPLITS, Row, rows, task_name
 from dfar_bench.errors import InputError
 from dfar_bench.signature import short_hash
 
 _NAME = re.compile(r"samples_(?P<task>.+?)_(?P<stamp>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?)(?P<part>.*)\.jsonl")
-_OUR_TASK = re.compile(rf"dfar(?:_(?:{'|'.join(SPLITS)}))?_(?:cls|reason)")
+_OUR_TASKS = frozenset(task_name(split, kind) for split in SPLITS for kind in ("cls", "reason"))
 _HOW_TO_LOG = "lm_eval writes them with --log_samples --output_path FOLDER"
 
 
@@ -122,7 +122,7 @@ def read_run(files: tuple[Path, ...]) -> LoggedRun:
     if not answers:
         raise InputError(f"{files[0]} is empty: {_HOW_TO_LOG}.")
     split, kind = settings["split"], settings["kind"]
-    task = f"dfar{'' if split == 'paper' else f'_{split}'}_{kind}"
+    task = task_name(split, kind)
     results = _results_beside(files[0])
     expected = len(rows(split)["test"])
     _check_against_results(results, task, len(answers), files[0])
@@ -248,7 +248,7 @@ def section(results: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def _is_ours(name: str) -> bool:
     match = _NAME.fullmatch(name)
-    return match is not None and _OUR_TASK.fullmatch(match["task"]) is not None
+    return match is not None and match["task"] in _OUR_TASKS
 
 
 @cache

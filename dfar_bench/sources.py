@@ -1,4 +1,4 @@
-"""Where the published DFAR files come from: a folder of the user's, the cache, or the official repository.
+"""Where the published files come from: a folder of the user's, the cache, or the official repositories.
 
 Whatever the way, a file is used only if its SHA-256 is the published one.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from dfar_bench.errors import InputError
@@ -18,6 +19,35 @@ DFAR_FILES = {
     "DFAR_trainset.csv": "28fb58aeaa1f85ddbba2b53313761f9d51b26ddd71f8013342c2e0a17ddda849",
     "DFAR_testset.csv": "f1c74c1a40c056368ba3872d32b05fda875f645b1a42648913a2f4ffabf48b00",
 }
+
+ETHOS_COMMIT = "705258e118ce9611ebbd5ab2a4841b0066547293"
+ETHOS_URL = (
+    "https://raw.githubusercontent.com/intelligence-csd-auth-gr/Ethos-Hate-Speech-Dataset/"
+    f"{ETHOS_COMMIT}/ethos/ethos_data/"
+)
+ETHOS_FILES = {
+    "Ethos_Dataset_Binary.csv": "0cd0050c2592afcb5eca5876df485ca15cda9d7d16fe32c269857260fd10d96c",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A published data set: its name, which is also its folder's, its files with their hashes, and where they lie.
+
+    ``mirror`` names the environment variable that may hold another address.
+    """
+
+    name: str
+    commit: str
+    url: str
+    files: dict[str, str]
+    mirror: str
+
+
+_SOURCES = (
+    Source("dfar", DFAR_COMMIT, DFAR_URL, DFAR_FILES, "DFAR_BENCH_URL"),
+    Source("ethos", ETHOS_COMMIT, ETHOS_URL, ETHOS_FILES, "DFAR_BENCH_ETHOS_URL"),
+)
 
 _RETRIES = 2
 _TIMEOUT_S = 30
@@ -33,38 +63,40 @@ def cache_folder() -> Path:
 
 
 def read_published(name: str) -> tuple[bytes, Path]:
-    """The bytes of a published DFAR file and where they were found.
+    """The bytes of a published file and where they were found.
 
-    Looks in the folder named by ``DFAR_BENCH_DATA`` (directly, or in its sub-folder ``dfar``), then in the
-    cache, then downloads from ``DFAR_BENCH_URL`` (a mirror) or the official repository at the pinned commit.
+    Looks in the folder named by ``DFAR_BENCH_DATA`` (directly, or in its sub-folder ``dfar`` or ``ethos``), then in
+    the cache, then downloads from a mirror (``DFAR_BENCH_URL``, ``DFAR_BENCH_ETHOS_URL``) or the official repository
+    at the pinned commit.
 
     Raises:
         InputError: not found and not to be had, or not the published file.
     """
-    path = _in_user_folder(name) or _in_cache(name)
+    source = next(source for source in _SOURCES if name in source.files)
+    path = _in_user_folder(source, name) or _in_cache(source, name)
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}): give it read permission or remove it.") from None
-    if (found := hashlib.sha256(content).hexdigest()) != DFAR_FILES[name]:
+    if (found := hashlib.sha256(content).hexdigest()) != source.files[name]:
         raise InputError(
-            f"{path} is not the published file (sha256 {found[:12]}…, expected {DFAR_FILES[name][:12]}…): "
+            f"{path} is not the published file (sha256 {found[:12]}…, expected {source.files[name][:12]}…): "
             f"replace it, or remove it so that it is downloaded."
         )
     return content, path
 
 
-def _in_user_folder(name: str) -> Path | None:
+def _in_user_folder(source: Source, name: str) -> Path | None:
     chosen = os.environ.get("DFAR_BENCH_DATA")
     if not chosen:
         return None
     folder = Path(chosen)
     if not folder.is_dir():
         raise InputError(f"DFAR_BENCH_DATA names {chosen}, which is not a folder: correct it or unset it.")
-    return next((path for path in (folder / name, folder / "dfar" / name) if path.is_file()), None)
+    return next((path for path in (folder / name, folder / source.name / name) if path.is_file()), None)
 
 
-def _in_cache(name: str) -> Path:
+def _in_cache(source: Source, name: str) -> Path:
     """The cached file, downloaded first if it is missing or spoilt.
 
     pooch downloads beside the target, checks the hash and only then moves the file into place: a bad or
@@ -73,11 +105,11 @@ def _in_cache(name: str) -> Path:
     import pooch
     from requests.exceptions import RequestException
 
-    url = os.environ.get("DFAR_BENCH_URL") or DFAR_URL
-    folder = cache_folder() / "dfar" / DFAR_COMMIT[:12]
+    url = os.environ.get(source.mirror) or source.url
+    folder = cache_folder() / source.name / source.commit[:12]
     pooch.get_logger().setLevel("ERROR")  # every failure reaches the user as one sentence below
     store = pooch.create(
-        path=folder, base_url=url if url.endswith("/") else f"{url}/", registry=DFAR_FILES, retry_if_failed=_RETRIES
+        path=folder, base_url=url if url.endswith("/") else f"{url}/", registry=source.files, retry_if_failed=_RETRIES
     )
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=_TIMEOUT_S)
     try:
@@ -93,7 +125,7 @@ def _in_cache(name: str) -> Path:
         ) from None
     raise InputError(
         f"{name} is neither in DFAR_BENCH_DATA nor in the cache, and downloading it from {store.get_url(name)} "
-        f"failed ({why}): set DFAR_BENCH_DATA to a folder that holds the published DFAR files, or try again online."
+        f"failed ({why}): set DFAR_BENCH_DATA to a folder that holds the published files, or try again online."
     )
 
 

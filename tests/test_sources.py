@@ -116,7 +116,7 @@ def test_a_bad_download_is_told_and_not_kept(cache: Path, server: Server, behavi
 
 def test_no_network(cache: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DFAR_BENCH_URL", "http://127.0.0.1:9/")
-    with pytest.raises(InputError, match="set DFAR_BENCH_DATA to a folder that holds the published DFAR files"):
+    with pytest.raises(InputError, match="set DFAR_BENCH_DATA to a folder that holds the published files"):
         sources.read_published(NAME)
     assert kept(cache) == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from dfar_bench.data import task_name
 from dfar_bench.prompts import DEFAULT_STYLE
 
 MODES = {"l": "labels alone (L)", "lr": "labels and reasons (L+R)"}
@@ -55,7 +56,6 @@ def write_card(folder: Path, run: dict[str, Any]) -> None:
     shown = base.name if base.is_dir() else str(base)  # a place on this machine means nothing elsewhere
     adapter = run["method"] != "full" and not run.get("merged")
     data, spread = run["data"], run["distribution"]
-    suffix = "" if run["split"] == "paper" else f"_{run['split']}"
     style = run["prompt"].partition(".")[0]
     metadata = "" if style == DEFAULT_STYLE else f' --metadata \'{{"prompt": "{style}"}}\''
     body = _BODY.format(
@@ -75,7 +75,7 @@ def write_card(folder: Path, run: dict[str, Any]) -> None:
         distribution=describe(spread),
         seed=run["seed"],
         model_args=f"pretrained={shown},peft=THIS_FOLDER" if adapter else "pretrained=THIS_FOLDER",
-        tasks=f"dfar{suffix}_cls,dfar{suffix}_reason{metadata}",
+        tasks=f"{task_name(run['split'], 'cls')},{task_name(run['split'], 'reason')}{metadata}",
     )
     about = ModelCardData(
         base_model=None if base.is_dir() else shown,

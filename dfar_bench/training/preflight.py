@@ -39,7 +39,7 @@ def chosen_rows(split: Rows, drop_leaked: bool, limit: int | None) -> tuple[list
             left_out["limit"] = len(kept) - limit
             kept = [kept[number * len(kept) // limit] for number in range(limit)]
     if not kept:
-        raise InputError("there is no training row left: leave out --drop_leaked.")
+        raise InputError("there is no training row in this split (or none is left): choose another --split.")
     return kept, left_out
 
 
