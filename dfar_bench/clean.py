@@ -25,8 +25,8 @@ NEAR = 0.5
 
 DFAR varies a statement by one detail ("…because she was kind" / "…because she was rich"), the moral domain
 "commonsense" without marking the variants as a group. At 0.5 such variants are caught down to six of eight words in
-common; below, statements are linked that have no more than an opening in common, and the links chain into clusters
-of hundreds that no longer fit in a test set.
+common. Below, statements are linked that have little more than an opening in common, and the links chain: the largest
+of the clusters holds 111 statements at 0.5, 171 at 0.45 and 665 at 0.4, more than a tenth of all.
 """
 
 SEED = 2024
