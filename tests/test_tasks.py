@@ -253,7 +253,7 @@ def test_without_data_the_harness_says_what_to_do(tmp_path: Path, monkeypatch: p
     assert "Traceback" not in done.stderr
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("dfar-bench: DFAR_trainset.csv is neither in DFAR_BENCH_DATA nor in the cache")
-    assert "set DFAR_BENCH_DATA to a folder that holds the published DFAR files" in last
+    assert "set DFAR_BENCH_DATA to a folder that holds the published files" in last
 
 
 def test_a_wrong_prompt_is_one_sentence_too() -> None:
