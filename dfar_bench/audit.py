@@ -17,6 +17,9 @@ from dfar_bench.sources import DFAR_COMMIT, DFAR_FILES, ETHOS_COMMIT, ETHOS_FILE
 from dfar_bench.text import fold, words
 from dfar_bench.verdicts import parse_verdict
 
+_PUBLISHED = {"paper": (DFAR_COMMIT, DFAR_FILES), "ethos": (ETHOS_COMMIT, ETHOS_FILES)}
+"""Commit and files of the splits that are used as they were published."""
+
 _LEAST_NEARNESS = 0.3
 """How near two statements must be to be looked at: well below what counts as near, to show the distance kept."""
 
@@ -39,12 +42,9 @@ def audit(split: str) -> dict[str, Any]:
     found = rows(split)
     parts = {part: part_rows for part, part_rows in found.items() if part_rows}
     report: dict[str, Any] = {"split": split}
-    if split == "paper":
-        report["commit"] = DFAR_COMMIT
-        report["files"] = {name: _file(name, DFAR_FILES[name]) for name in DFAR_FILES}
-    if split == "ethos":
-        report["commit"] = ETHOS_COMMIT
-        report["files"] = {name: _file(name, ETHOS_FILES[name]) for name in ETHOS_FILES}
+    if split in _PUBLISHED:
+        report["commit"], files = _PUBLISHED[split]
+        report["files"] = {name: _file(name, sha256) for name, sha256 in files.items()}
     report["counts"] = {part: _counts(part_rows) for part, part_rows in parts.items()}
     report["leakage"] = _leakage(found["train"], found["test"])
     report["nearness"] = _nearness(found["train"], found["test"])

@@ -14,11 +14,10 @@ from typing import Any
 
 from dfar_bench.answers import Choice, Response, read_choice, read_response
 from dfar_bench.bootstrap import LEVEL, RESAMPLES, SEED, intervals
-from dfar_bench.data import LABELS, Row, rows
+from dfar_bench.data import LABELS, Row, rows, without_tested
 from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
 from dfar_bench.metrics import CLS_METRICS, REASON_METRICS, Metric
-from dfar_bench.text import fold
 
 FEATURES = "TF-IDF of single words, lower case"
 PUBLISHED = {"svm": 0.694, "random_forest": 0.786, "gradient_boosting": 0.632, "logistic_regression": 0.678}
@@ -82,8 +81,7 @@ def baselines(
     train, test = found["train"], found["test"]
     if not train:
         raise InputError(f"split {split} has no train rows, so nothing can be trained on it: choose another --split.")
-    tested = {fold(row.statement) for row in test}
-    unleaked = [row for row in train if fold(row.statement) not in tested]
+    unleaked = without_tested(train, test)
     training_sets = {"all": list(train)} | ({"unleaked": unleaked} if len(unleaked) < len(train) else {})
 
     out: list[Baseline] = []

@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("--ethos", action="store_true", help="and the ETHOS file, which holds offensive comments")
     fetch.set_defaults(verb=_data_fetch)
     audit = data.add_parser("audit", help="leakage, contrast groups, duplicates, noise")
-    audit.add_argument("--split", default="paper", help="paper (default), clean, mini or ethos")
+    _split_option(audit)
     audit.add_argument("--json", action="store_true", help="print one JSON document, rows by id")
     audit.set_defaults(verb=_data_audit)
 
@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         description="List the rows whose reason goes against the label or names no verdict, and those with encoding "
         "faults, by row id and rule. The rules are the verdict parser's and patterns, not people's: of low precision.",
     )
-    noise.add_argument("--split", default="paper", help="paper (default), clean, mini or ethos")
+    _split_option(noise)
     noise.set_defaults(verb=_data_noise)
     divide = data.add_parser(
         "split",
@@ -111,13 +111,17 @@ def _parser() -> argparse.ArgumentParser:
         "models on a split's statements; on the paper split for leaked and unleaked rows apart, trained with and "
         "without the leaked rows, beside the published figures.",
     )
-    baselines.add_argument("--split", default="paper", help="paper (default), clean, mini or ethos")
+    _split_option(baselines)
     baselines.add_argument(
         "--resamples", type=_resamples, default=None, help="of the bootstrap (default 10000; 0: none)"
     )
     baselines.add_argument("--json", action="store_true", help="print one JSON document")
     baselines.set_defaults(verb=_baselines)
     return parser
+
+
+def _split_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--split", default="paper", help="paper (default), clean, mini or ethos")
 
 
 def _resamples(text: str) -> int:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
@@ -103,13 +104,19 @@ def dataset_dict(split: str) -> DatasetDict:
     )
 
 
+def without_tested(train: Iterable[Row], test: Iterable[Row]) -> list[Row]:
+    """The train rows whose statement does not also stand in test: ``leaked``, seen from train."""
+    tested = {fold(row.statement) for row in test}
+    return [row for row in train if fold(row.statement) not in tested]
+
+
 def parse_published(content: bytes, name: str) -> list[tuple[str, int, str]]:
     """The ``(statement, label, reason)`` triples of a CSV file in DFAR's format, texts untouched.
 
     Raises:
         InputError: names the file and the 0-based row of the first fault.
     """
-    try:
+    with _refusing_unreadable(name):
         reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         if missing := {"Statement", "Label", "Reason"} - set(reader.fieldnames or ()):
             raise InputError(f"{name} has no column {', '.join(sorted(missing))}: expected Statement,Label,Reason.")
@@ -124,11 +131,18 @@ def parse_published(content: bytes, name: str) -> list[tuple[str, int, str]]:
                 if not text.strip():
                     raise InputError(f"{name}, row {number}: the {column} is empty; every row needs one.")
             triples.append((statement, int(label), reason))
+    return triples
+
+
+@contextmanager
+def _refusing_unreadable(name: str) -> Iterator[None]:
+    """Put into words what makes a published file unreadable."""
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise InputError(f"{name} is not UTF-8 (byte {error.start}): take the published file as it is.") from None
     except csv.Error as error:
         raise InputError(f"{name} is not a well-formed CSV file ({error}): take the published file as it is.") from None
-    return triples
 
 
 def contrast_groups(statements: Sequence[str]) -> list[int]:
@@ -191,7 +205,7 @@ def parse_ethos(content: bytes, name: str) -> list[tuple[str, float]]:
     Raises:
         InputError: names the file and the 0-based row of the first fault.
     """
-    try:
+    with _refusing_unreadable(name):
         reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";", strict=True)
         if next(reader, None) != ["comment", "isHate"]:
             raise InputError(f"{name} does not begin with comment;isHate: it must be separated by semicolons.")
@@ -209,10 +223,6 @@ def parse_ethos(content: bytes, name: str) -> list[tuple[str, float]]:
             if not comment.strip():
                 raise InputError(f"{name}, row {number}: the comment is empty; every row needs one.")
             pairs.append((comment, share))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name} is not UTF-8 (byte {error.start}): take the published file as it is.") from None
-    except csv.Error as error:
-        raise InputError(f"{name} is not a well-formed CSV file ({error}): take the published file as it is.") from None
     return pairs
 
 

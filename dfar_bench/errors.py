@@ -6,3 +6,8 @@ class InputError(Exception):
 
     The command line prints it without a traceback and exits with status 2.
     """
+
+
+def on_one_line(error: Exception) -> str:
+    """What another library has to say, to be quoted inside a sentence of ours."""
+    return " ".join(str(error).split())

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from dfar_bench import prompts
 from dfar_bench.answers import Choice, Response, read_choice, read_response
-from dfar_bench.data import LABELS, Row, rows
+from dfar_bench.data import LABELS, Row, rows, without_tested
 from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
 from dfar_bench.metrics import CLS_METRICS, METRICS, NOTHING_COUNTS, REASON_METRICS, Metric
-from dfar_bench.text import fold
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -109,9 +108,8 @@ def document(row: Row, prompt: str, mode: str) -> dict[str, Any]:
 
 
 def _fewshot_pool(train: Sequence[Row], test: Sequence[Row]) -> list[Row]:
-    tested = {fold(row.statement) for row in test}
     shuffled = sorted(
-        (row for row in train if fold(row.statement) not in tested),
+        without_tested(train, test),
         key=lambda row: hashlib.sha256(row.row_id.encode()).digest(),
     )
     by_label = [[row for row in shuffled if row.label == label] for label in (0, 1)]

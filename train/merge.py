@@ -13,7 +13,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from dfar_bench.errors import InputError
+from dfar_bench.errors import InputError, on_one_line
 
 
 def merge(adapter: Path, out: Path, base: str | None, dtype: str | None) -> None:
@@ -55,7 +55,7 @@ def merge(adapter: Path, out: Path, base: str | None, dtype: str | None) -> None
         tokenizer = AutoTokenizer.from_pretrained(adapter)
     except (OSError, ValueError) as error:
         raise InputError(
-            f"the base model {base} cannot be loaded ({' '.join(str(error).split())}): name it with --base."
+            f"the base model {base} cannot be loaded ({on_one_line(error)}): name it with --base."
         ) from None
     merged = PeftModel.from_pretrained(model, adapter).merge_and_unload(safe_merge=True)
 

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dfar_bench.errors import InputError
+from dfar_bench.errors import InputError, on_one_line
 
 DEFAULT_CONFIG = Path(__file__).parent / "configs" / "fast.yaml"
 
@@ -76,7 +76,7 @@ def parse(words: list[str]) -> tuple[DfarArguments, Any, Any]:
     try:
         arguments, training, model = parser.parse_args_and_config(words)
     except (ValueError, OSError, ImportError) as error:
-        raise InputError(f"the options do not go together: {' '.join(str(error).split())}") from None
+        raise InputError(f"the options do not go together: {on_one_line(error)}") from None
     if model.model_name_or_path is None:
         model.model_name_or_path = arguments.scratch
     else:
@@ -136,7 +136,7 @@ def main(words: list[str]) -> None:
         config = AutoConfig.from_pretrained(model.model_name_or_path, **where)
         tokenizer = AutoTokenizer.from_pretrained(model.model_name_or_path, **where)
     except (OSError, ValueError) as error:
-        raise InputError(f"no model at {model.model_name_or_path}: {' '.join(str(error).split())}") from None
+        raise InputError(f"no model at {model.model_name_or_path}: {on_one_line(error)}") from None
     if tokenizer.eos_token is None:
         raise InputError(
             f"the tokenizer of {model.model_name_or_path} has no end-of-text token, so it cannot be taught to stop."

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dfar_bench.data import Row, Rows
+from dfar_bench.data import Row, Rows, without_tested
 from dfar_bench.errors import InputError
-from dfar_bench.text import fold
 from dfar_bench.training.examples import Example
 
 _NAMED = 5
@@ -29,8 +28,7 @@ def chosen_rows(split: Rows, drop_leaked: bool, limit: int | None) -> tuple[list
     """
     kept, left_out = list(split["train"]), {}
     if drop_leaked:
-        tested = {fold(row.statement) for row in split["test"]}
-        kept = [row for row in kept if fold(row.statement) not in tested]
+        kept = without_tested(kept, split["test"])
         left_out["leaked"] = len(split["train"]) - len(kept)
     if limit is not None:
         if limit < 1:

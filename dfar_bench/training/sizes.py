@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from dfar_bench.errors import InputError
+from dfar_bench.errors import InputError, on_one_line
 
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
@@ -47,7 +47,7 @@ def sizes(config: Any, peft_config: Any, trust_remote_code: bool = False) -> Siz
         except ValueError as error:
             raise InputError(
                 f"{config.model_type} is no causal language model that transformers can make "
-                f"({' '.join(str(error).split())}): choose another, or add --trust_remote_code true if you trust it."
+                f"({on_one_line(error)}): choose another, or add --trust_remote_code true if you trust it."
             ) from None
         base = sum(parameter.numel() for parameter in model.parameters())
         largest = max(sum(p.numel() for p in module.parameters(recurse=False)) for module in model.modules())
@@ -57,7 +57,7 @@ def sizes(config: Any, peft_config: Any, trust_remote_code: bool = False) -> Siz
             model = get_peft_model(model, peft_config)
         except (ValueError, AttributeError, TypeError) as error:
             raise InputError(
-                f"PEFT cannot put this adapter on a {config.model_type} model ({' '.join(str(error).split())}): choose "
+                f"PEFT cannot put this adapter on a {config.model_type} model ({on_one_line(error)}): choose "
                 "other --lora_target_modules, --lora_dropout 0 for fused experts, or --full."
             ) from None
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
