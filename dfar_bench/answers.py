@@ -6,6 +6,7 @@ The tasks and ``rescore`` both come through here, which is why they agree to the
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dfar_bench.data import Row
@@ -66,11 +67,25 @@ def read_choice(row: Row, log_likelihoods: tuple[float, float]) -> Choice:
 
 def read_response(row: Row, text: str, judge: Judge) -> Response:
     """Read a generated response; ``judge`` decides on its alignment and is given it whole."""
+    return _response(row, text, judge.judge(_case(row, text)))
+
+
+def read_responses(given: Sequence[tuple[Row, str]], judge: Judge) -> list[Response]:
+    """Read many responses in their order; the judge is given all at once."""
+    judgements = judge.judge_all([_case(row, text) for row, text in given])
+    return [_response(row, text, judgement) for (row, text), judgement in zip(given, judgements, strict=True)]
+
+
+def _case(row: Row, text: str) -> Case:
+    return Case(row.statement, row.label, row.reason, text)
+
+
+def _response(row: Row, text: str, judgement: Judgement) -> Response:
     answer = own_answer(text)
     return Response(
         row=row,
         verdict=parse_verdict(answer),
-        judgement=judge.judge(Case(row.statement, row.label, row.reason, text)),
+        judgement=judgement,
         degenerate=is_degenerate(answer),
         gold_copy=is_gold_copy(answer, row.reason),
     )

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from dfar_bench import __version__
-from dfar_bench.answers import Choice, Response, read_choice, read_response
+from dfar_bench.answers import Choice, Response, read_choice, read_responses
 from dfar_bench.bootstrap import LEVEL, MIN_CLUSTERS, RESAMPLES, SEED, intervals
 from dfar_bench.errors import InputError
 from dfar_bench.judges import DEFAULT_JUDGE, Judge, get_judge
@@ -150,7 +148,9 @@ def rescore_run(run: LoggedRun, judge: Judge, resamples: int = RESAMPLES) -> Res
 
 def read_answers(run: LoggedRun, judge: Judge) -> list[Choice | Response]:
     """The answers of a run as metrics take them, sorted by row id."""
-    return [_read(answer.row, answer.answer, judge) for answer in tqdm(run.answers, desc=run.task, disable=None)]
+    texts = [(answer.row, answer.answer) for answer in run.answers if isinstance(answer.answer, str)]
+    choices = [(answer.row, answer.answer) for answer in run.answers if not isinstance(answer.answer, str)]
+    return [*read_responses(texts, judge), *(read_choice(row, both) for row, both in choices)]
 
 
 def run_signature(run: LoggedRun, judge: Judge) -> str:
@@ -215,10 +215,6 @@ def model_name(run: LoggedRun) -> str | None:
     """The model as the harness names it, None if its results file is not there."""
     name = run.results.get("model_name")
     return name if isinstance(name, str) else None
-
-
-def _read(row: Any, answer: tuple[float, float] | str, judge: Judge) -> Choice | Response:
-    return read_response(row, answer, judge) if isinstance(answer, str) else read_choice(row, answer)
 
 
 def _printed(value: object) -> float | str | None:

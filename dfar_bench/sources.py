@@ -86,6 +86,17 @@ def read_published(name: str) -> tuple[bytes, Path]:
     return content, path
 
 
+def at_hand(*names: str) -> bool:
+    """Whether published files can be read without a download."""
+    found = ((name, next(source for source in _SOURCES if name in source.files)) for name in names)
+    return all(_in_user_folder(source, name) or _cached(source, name).is_file() for name, source in found)
+
+
+def _cached(source: Source, name: str) -> Path:
+    """Where a file lies in the cache, if it does."""
+    return cache_folder() / source.name / source.commit[:12] / name
+
+
 def _in_user_folder(source: Source, name: str) -> Path | None:
     chosen = os.environ.get("DFAR_BENCH_DATA")
     if not chosen:
@@ -106,7 +117,7 @@ def _in_cache(source: Source, name: str) -> Path:
     from requests.exceptions import RequestException
 
     url = os.environ.get(source.mirror) or source.url
-    folder = cache_folder() / source.name / source.commit[:12]
+    folder = _cached(source, name).parent
     pooch.get_logger().setLevel("ERROR")  # every failure reaches the user as one sentence below
     store = pooch.create(
         path=folder, base_url=url if url.endswith("/") else f"{url}/", registry=source.files, retry_if_failed=_RETRIES

@@ -69,6 +69,12 @@ def parse_verdict(response: str) -> int | None:
     return first.verdict
 
 
+@lru_cache(maxsize=64)
+def asserted_verdicts(response: str) -> tuple[int, ...]:
+    """Every verdict that a response pronounces outright, in order: 0 ethical, 1 unethical."""
+    return tuple(mention.verdict for mention in mentions(_tokens(response)) if mention.asserted)
+
+
 def _outranks(between: list[str]) -> bool:
     """Whether the later of two opposite mentions in the opening sentence is what the sentence comes to."""
     if not CONTRAST.isdisjoint(between):
@@ -78,6 +84,7 @@ def _outranks(between: list[str]) -> bool:
     return bool(between) and between[-1] in COPULAS and same_clause
 
 
+@lru_cache(maxsize=64)
 def _tokens(response: str) -> list[str]:
     text = own_answer(response).lower()
     for spelt, meant in _SPELLINGS.items():

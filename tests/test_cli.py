@@ -10,7 +10,8 @@ import pytest
 
 from dfar_bench import __version__
 from dfar_bench.audit import NOISE_RULES
-from dfar_bench.cli import BAD_INPUT, FINE, main
+from dfar_bench.cli import main
+from dfar_bench.commands import BAD_INPUT, FINE
 
 COMMAND = Path(sys.executable).parent / "dfar-bench"
 

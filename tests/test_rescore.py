@@ -16,7 +16,8 @@ import pytest
 from conftest import ROOT, HarnessRun, run_lm_eval
 
 from dfar_bench import __version__
-from dfar_bench.cli import BAD_INPUT, FALLS_SHORT, FINE, main
+from dfar_bench.cli import main
+from dfar_bench.commands import BAD_INPUT, FALLS_SHORT, FINE
 from dfar_bench.metrics import METRICS
 from dfar_bench.rescore import Rescored, rescore
 

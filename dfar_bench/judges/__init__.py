@@ -6,10 +6,12 @@ give its factory a line in ``JUDGES``, and ``rescore --judge`` knows it. The tas
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
+
+from tqdm import tqdm
 
 from dfar_bench.errors import InputError
 
@@ -72,24 +74,54 @@ class Judge(Protocol):
 
     def judge(self, case: Case) -> Judgement: ...
 
+    def judge_all(self, cases: Sequence[Case]) -> list[Judgement]:
+        """The judgements of many cases in their order; a judge that waits for answers overrides this."""
+        return [self.judge(case) for case in tqdm(cases, desc=self.name, disable=None, leave=False)]
 
-def _verdict() -> Judge:
+
+def _reference(_: str) -> Judge:
+    from dfar_bench.judges.reference import ReferenceJudge
+
+    return ReferenceJudge()
+
+
+def _verdict(_: str) -> Judge:
     from dfar_bench.judges.verdict import VerdictJudge
 
     return VerdictJudge()
 
 
-JUDGES: dict[str, Callable[[], Judge]] = {"verdict": _verdict}
-DEFAULT_JUDGE = "verdict"
+def _llm(model: str) -> Judge:
+    from dfar_bench.judges.llm import LLMJudge
+
+    return LLMJudge.from_environment(model)
+
+
+def _human(file: str) -> Judge:
+    from dfar_bench.judges.human import HumanJudge
+
+    return HumanJudge.from_file(file)
+
+
+JUDGES: dict[str, Callable[[str], Judge]] = {
+    "reference": _reference,
+    "verdict": _verdict,
+    "llm": _llm,
+    "human": _human,
+}
+"""What makes each judge, from what is named behind a colon (``llm:MODEL``, ``human:FILE``), "" if nothing is."""
+
+DEFAULT_JUDGE = "reference"
 
 
 @cache
 def get_judge(name: str = DEFAULT_JUDGE) -> Judge:
-    """The judge of a name.
+    """The judge of a name, such as ``reference`` or ``llm:MODEL``.
 
     Raises:
         InputError: there is none of that name; no other takes its place.
     """
-    if name not in JUDGES:
-        raise InputError(f"there is no judge {name!r}: choose one of {', '.join(JUDGES)}.")
-    return JUDGES[name]()
+    kind, _, of = name.partition(":")
+    if kind not in JUDGES:
+        raise InputError(f"there is no judge {kind!r}: choose one of {', '.join(JUDGES)}.")
+    return JUDGES[kind](of)

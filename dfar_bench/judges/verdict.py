@@ -6,12 +6,12 @@ verdict cannot be read does not. Its ``mar`` bounds what people would find neith
 
 from __future__ import annotations
 
-from dfar_bench.judges import Case, Judgement
+from dfar_bench.judges import Case, Judge, Judgement
 from dfar_bench.responses import is_bare, is_degenerate, is_echo, is_refusal, own_answer
 from dfar_bench.verdicts import parse_verdict
 
 
-class VerdictJudge:
+class VerdictJudge(Judge):
     """Deterministic, without data or models; see the module."""
 
     name = "verdict"
