@@ -6,6 +6,7 @@ Facts of the published files that are fixed by their hashes stand here as consta
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -102,6 +103,11 @@ def dataset_dict(split: str) -> DatasetDict:
             for part, found in rows(split).items()
         }
     )
+
+
+def row_hash(row_id: str) -> str:
+    """The first 16 hexadecimal digits of a row id's sha256, by which training rows are declared."""
+    return hashlib.sha256(row_id.encode()).hexdigest()[:16]
 
 
 def without_tested(train: Iterable[Row], test: Iterable[Row]) -> list[Row]:

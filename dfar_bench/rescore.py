@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from dfar_bench import __version__
 from dfar_bench.answers import Choice, Response, read_choice, read_responses
 from dfar_bench.bootstrap import LEVEL, MIN_CLUSTERS, RESAMPLES, SEED, intervals
 from dfar_bench.errors import InputError
-from dfar_bench.judges import DEFAULT_JUDGE, Judge, get_judge
+from dfar_bench.judges import DEFAULT_JUDGE, ErrorRates, Judge, get_judge
 from dfar_bench.metrics import METRICS, NOTHING_COUNTS
 from dfar_bench.samples import LoggedRun, find_runs, read_run, section
 from dfar_bench.signature import short_hash, signature
@@ -45,13 +45,17 @@ class Score:
 
 @dataclass(frozen=True)
 class Rescored:
-    """A run with its scores by metric name, the signature they stand under, and how often the judge gave each code."""
+    """A run with its scores by metric name, the signature they stand under, and how often the judge gave each code.
+
+    ``error_rates`` are the judge's, None where no judge was at work or they are not known.
+    """
 
     run: LoggedRun
     signature: str
     scores: dict[str, Score]
     codes: dict[str, int]
     resamples: int
+    error_rates: ErrorRates | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain JSON types."""
@@ -74,6 +78,7 @@ class Rescored:
                 for name, score in self.scores.items()
             },
             "codes": self.codes,
+            "judge_error_rates": asdict(self.error_rates) if self.error_rates else None,
         }
 
     def as_table(self) -> str:
@@ -92,6 +97,7 @@ class Rescored:
             lines.append(f"no intervals: fewer than {MIN_CLUSTERS} contrast groups were answered")
         if self.codes:
             lines.append("codes: " + ", ".join(f"{code} {count}" for code, count in self.codes.items()))
+            lines.append(f"judge: {self.error_rates or 'of unknown error rates'}")
         lines.append(f"signature: {self.signature}")
         if all(score.printed is None for score in self.scores.values()):
             lines.append("not compared with lm_eval's own figures: no results file with them lies beside the samples")
@@ -143,7 +149,8 @@ def rescore_run(run: LoggedRun, judge: Judge, resamples: int = RESAMPLES) -> Res
             printed=_printed(printed.get(f"{metric.name},none")) if comparable else None,
         )
     codes = Counter(answer.judgement.code for answer in answers if isinstance(answer, Response))
-    return Rescored(run, run_signature(run, judge), scores, dict(sorted(codes.items())), resamples)
+    rates = judge.error_rates if run.kind == "reason" else None
+    return Rescored(run, run_signature(run, judge), scores, dict(sorted(codes.items())), resamples, rates)
 
 
 def read_answers(run: LoggedRun, judge: Judge) -> list[Choice | Response]:

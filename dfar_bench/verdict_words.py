@@ -5,7 +5,8 @@ from __future__ import annotations
 ETHICAL, UNETHICAL = 0, 1
 
 
-def _set(words: str) -> frozenset[str]:
+def word_set(words: str) -> frozenset[str]:
+    """The words of a text."""
     return frozenset(words.split())
 
 
@@ -13,9 +14,9 @@ def _set(words: str) -> frozenset[str]:
 STRONG = {"ethical": ETHICAL, "unethical": UNETHICAL, "immoral": UNETHICAL}
 # Words that pronounce, but give way to a strong word elsewhere in the response.
 PLAIN = {
-    **dict.fromkeys(_set("acceptable permissible blameless praiseworthy commendable"), ETHICAL),
+    **dict.fromkeys(word_set("acceptable permissible blameless praiseworthy commendable"), ETHICAL),
     **dict.fromkeys(
-        _set(
+        word_set(
             "unacceptable impermissible inappropriate unjustified unjustifiable unfair unjust reprehensible"
             " blameworthy inexcusable deplorable despicable wrongful"
         ),
@@ -25,53 +26,53 @@ PLAIN = {
 # Everyday words that pronounce only as a predicate ("is fine"), after "morally", or before "thing to do".
 EVERYDAY = {
     **dict.fromkeys(
-        _set(
+        word_set(
             "moral right fine okay ok fair reasonable justified justifiable appropriate good permitted allowed"
             " neutral sound legitimate honorable honourable"
         ),
         ETHICAL,
     ),
-    **dict.fromkeys(_set("wrong bad unreasonable problematic indefensible questionable dubious"), UNETHICAL),
+    **dict.fromkeys(word_set("wrong bad unreasonable problematic indefensible questionable dubious"), UNETHICAL),
 }
 # Adverbs that pronounce on an act ("she acted ethically").
 MANNERS = {"ethically": ETHICAL, "unethically": UNETHICAL, "immorally": UNETHICAL, "wrongly": UNETHICAL}
-ACTED = _set("act acts acted acting behave behaves behaved behaving")
+ACTED = word_set("act acts acted acting behave behaves behaved behaving")
 EVERYDAY.update(MANNERS)
 LEXICON = {**STRONG, **PLAIN, **EVERYDAY}
-MORALLY = _set("morally ethically")
+MORALLY = word_set("morally ethically")
 
-COPULAS = _set(
+COPULAS = word_set(
     "is are was were be been being am it's that's this's he's she's there's seem seems seemed look looks looked"
     " appear appears appeared sound sounds become becomes became remain remains considered deemed regarded"
     " isn't aren't wasn't weren't ain't"
 )
-PRESENT = _set("is it's that's isn't")
-ADVERBS = _set(
+PRESENT = word_set("is it's that's isn't")
+ADVERBS = word_set(
     "a an the very quite so too also really truly totally completely fully perfectly entirely absolutely utterly"
     " highly deeply clearly simply just only still always never not at all in any way no morally ethically rather"
     " generally usually typically probably perhaps certainly definitely actually both more most somewhat pretty as"
     " to from"
 )
-OPINION = _set("think believe consider say call find see feel regard view judge agree")
-NEGATORS = _set(
+OPINION = word_set("think believe consider say call find see feel regard view judge agree")
+NEGATORS = word_set(
     "not never no nothing nobody none neither nor without cannot hardly scarcely barely lack lacks nowhere than"
     " isn't aren't wasn't weren't ain't don't doesn't didn't can't couldn't won't wouldn't shouldn't mustn't needn't"
     " haven't hasn't hadn't anything-but"
 )
-NOT_NEGATED = _set("less only just merely simply doubt question")  # "not only ethical but …", "no doubt ethical"
-REACHING = _set("nothing none")  # "nothing about this is ethical"
+NOT_NEGATED = word_set("less only just merely simply doubt question")  # "not only ethical but …", "no doubt ethical"
+REACHING = word_set("nothing none")  # "nothing about this is ethical"
 NEGATION_REACH = 8  # words
-DOUBT = _set("no fail fails hard difficult cannot can't don't doesn't")  # before "why" and "how"
+DOUBT = word_set("no fail fails hard difficult cannot can't don't doesn't")  # before "why" and "how"
 SIGHT = 80  # words looked back or ahead at most, which keeps the reading linear
 
 SENTENCE_END = frozenset(".!?\n")
 CLAUSE_END = SENTENCE_END | frozenset(",;:")
-CLAUSE_WORDS = _set("but so because since yet however therefore thus hence then which whereas nevertheless still")
-NEW_SUBJECT = _set("it this that the i you he she they we so there")
-CONTRAST = _set("but yet however nevertheless")
+CLAUSE_WORDS = word_set("but so because since yet however therefore thus hence then which whereas nevertheless still")
+NEW_SUBJECT = word_set("it this that the i you he she they we so there")
+CONTRAST = word_set("but yet however nevertheless")
 
 # "ethical guidelines" is a topic, not a verdict.
-TOPICS = _set(
+TOPICS = word_set(
     "consideration considerations guideline guidelines dilemma dilemmas question questions issue issues standard"
     " standards principle principles implication implications concern concerns perspective perspectives point points"
     " standpoint viewpoint theory theories framework frameworks value values judgment judgments judgement judgements"
@@ -81,31 +82,31 @@ TOPICS = _set(
     " assessment reasoning reason reasons compass character policy policies view views stand ground grounds"
     " neighbour neighbor alternative alternatives analysis lens terms ones"
 )
-KEEPS = _set(
+KEEPS = word_set(
     "align aligns aligned uphold upholds upheld respect respects follow follows honor honors honour honours consistent"
     " accordance accord accords line reflects meets"
 )
-BREAKS = _set(
+BREAKS = word_set(
     "violate violates violated violating breach breaches breached against contrary undermines inconsistent breaks broke"
     " contradicts betrays disregards ignores ignored"
 )
-FOLLOWERS = _set("to of for because if as when since and that but so not on under from even although or by than")
-DEED = _set("thing act action deed behaviour behavior behave decision move practice choice")
-GRADING = _set("right wrong good bad reasonable fair fine")  # "the right thing to do"
+FOLLOWERS = word_set("to of for because if as when since and that but so not on under from even although or by than")
+DEED = word_set("thing act action deed behaviour behavior behave decision move practice choice")
+GRADING = word_set("right wrong good bad reasonable fair fine")  # "the right thing to do"
 
-MODALS = _set("would could can may might should")
-BEING = _set("be been have become seem look appear sound")
-ASKING = _set("know say sure decide determine tell judge see clear asked")
-ENTERTAINED = _set("although though while whilst if unless admittedly tempted glance sight why")
-SPEAKERS = _set("some many others people they critics opponents everyone anyone you most")
-REPORTS = _set("say said call called claim argue think thought believe believed")
-HEARSAY = _set("according says calls claims claimed argues thinks believes told insists insisted")
-OWN = _set("i we")
+MODALS = word_set("would could can may might should")
+BEING = word_set("be been have become seem look appear sound")
+ASKING = word_set("know say sure decide determine tell judge see clear asked")
+ENTERTAINED = word_set("although though while whilst if unless admittedly tempted glance sight why")
+SPEAKERS = word_set("some many others people they critics opponents everyone anyone you most")
+REPORTS = word_set("say said call called claim argue think thought believe believed")
+HEARSAY = word_set("according says calls claims claimed argues thinks believes told insists insisted")
+OWN = word_set("i we")
 # All that the look back from a verdict word may stop at; everything else is passed over.
-TELLING = (CLAUSE_END | CLAUSE_WORDS | NEGATORS | COPULAS | ADVERBS | MODALS | REPORTS | HEARSAY | ENTERTAINED) | _set(
-    "and whether had far how"
-)
-OPEN = _set("depends depend depending")
-YES = _set("yes certainly absolutely definitely of")
-NO = _set("no not never")
-PROBLEMS = _set("problem problems issue issues concern concerns question questions objection objections")
+TELLING = (
+    CLAUSE_END | CLAUSE_WORDS | NEGATORS | COPULAS | ADVERBS | MODALS | REPORTS | HEARSAY | ENTERTAINED
+) | word_set("and whether had far how")
+OPEN = word_set("depends depend depending")
+YES = word_set("yes certainly absolutely definitely of")
+NO = word_set("no not never")
+PROBLEMS = word_set("problem problems issue issues concern concerns question questions objection objections")

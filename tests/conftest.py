@@ -6,13 +6,18 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from real_browser import launched
 
 from dfar_bench.data import rows
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,6 +28,11 @@ def paper() -> None:
     if not os.environ.get("DFAR_BENCH_DATA") and not os.environ.get("DFAR_BENCH_REQUIRE_DATA"):
         pytest.skip("set DFAR_BENCH_DATA to a folder with the published DFAR files")
     rows("paper")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    yield from launched()
 
 
 @dataclass(frozen=True)

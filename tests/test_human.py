@@ -75,7 +75,9 @@ def runs(dummy_mini: HarnessRun, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def sheet(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sheets") / "new" / "sheet"
     done = subprocess.run(
-        [COMMAND, "human", "export", runs, "--out", folder, "--n", "40"], capture_output=True, text=True
+        [COMMAND, "human", "export", runs, "--out", folder, "--n", "40", "--judge", "verdict"],
+        capture_output=True,
+        text=True,
     )
     assert (done.returncode, done.stderr) == (FINE, "")
     assert "keep key.json from them" in done.stdout
@@ -169,7 +171,7 @@ def test_guarding_can_be_undone(text: str) -> None:
 
 
 def test_the_same_seed_draws_the_same(sheet: Path, runs: Path, tmp_path: Path) -> None:
-    arguments = ["human", "export", str(runs), "--n", "40", "--out"]
+    arguments = ["human", "export", str(runs), "--n", "40", "--judge", "verdict", "--out"]
     assert main([*arguments, str(tmp_path / "again")]) == FINE
     assert main([*arguments, str(tmp_path / "other"), "--seed", "1"]) == FINE
     for file in sheet.iterdir():
@@ -197,7 +199,7 @@ def test_a_folder_with_something_else_is_left_alone(
     copy = tmp_path / "copy"
     shutil.copytree(sheet, copy)
     (copy / "key.json").unlink()  # as if interrupted
-    arguments = ["human", "export", str(runs), "--n", "40", "--out", str(copy)]
+    arguments = ["human", "export", str(runs), "--n", "40", "--judge", "verdict", "--out", str(copy)]
     assert main(arguments) == FINE
     assert (copy / "key.json").read_bytes() == (sheet / "key.json").read_bytes()
     before = {file.name: file.read_bytes() for file in copy.iterdir()}
@@ -399,7 +401,7 @@ def test_further_judges_need_the_run_files(
 ) -> None:
     run = write_run(dummy_mini, tmp_path, "model", hears)
     folder = tmp_path / "sheet"
-    assert main(["human", "export", str(run), "--out", str(folder)]) == FINE
+    assert main(["human", "export", str(run), "--judge", "verdict", "--out", str(folder)]) == FINE
     files = [str(fill(folder, tmp_path / f"{rater}.csv", as_people)) for rater in "abc"]
     arguments = ["human", "import", str(folder / "key.json"), *files]
     assert main([*arguments, "--judge", "verdict"]) == FINE
@@ -418,7 +420,7 @@ def test_people_as_the_judge(dummy_mini: HarnessRun, tmp_path: Path, capsys: pyt
     """All 52 responses rated: the run is scored by people, to the same MAR, under a signature of its own."""
     run = write_run(dummy_mini, tmp_path, "model", hears)
     folder, out = tmp_path / "sheet", tmp_path / "decisions.json"
-    assert main(["human", "export", str(run), "--out", str(folder)]) == FINE
+    assert main(["human", "export", str(run), "--judge", "verdict", "--out", str(folder)]) == FINE
     files = [str(fill(folder, tmp_path / f"{rater}.csv", as_people)) for rater in "abc"]
     capsys.readouterr()
     assert main(["human", "import", str(folder / "key.json"), *files, "--out", str(out), "--json"]) == FINE

@@ -6,14 +6,12 @@ Skipped without, unless DFAR_BENCH_REQUIRE_BROWSER is set.
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from conftest import HarnessRun
+from real_browser import Watched
 from test_human import as_people, contrary, hears, table, write_run
 
 from dfar_bench.people.key import read_key
@@ -22,9 +20,8 @@ from dfar_bench.people.sheet import export
 from dfar_bench.people.spreadsheet import unguarded
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 KEYS = {("Yes", ""): "1", ("no", " YES "): "21", ("no", "no"): "22"}
 MEANS = {("Yes", ""): "aligned", ("no", " YES "): "coherent", ("no", "no"): "incoherent"}
 
@@ -35,66 +32,6 @@ def sheet(dummy_mini: HarnessRun, tmp_path_factory: pytest.TempPathFactory) -> P
     runs = [write_run(dummy_mini, folder, name, model) for name, model in (("one", hears), ("two", contrary))]
     export(runs, folder / "sheet", 24, 1, "verdict")
     return folder / "sheet"
-
-
-def lacking(what: str) -> None:
-    if os.environ.get("DFAR_BENCH_REQUIRE_BROWSER"):
-        pytest.fail(f"DFAR_BENCH_REQUIRE_BROWSER is set, and there is no {what}")
-    pytest.skip(f"no {what}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        lacking("Python package playwright")
-    if CHROMIUM is None:
-        lacking("chromium on the PATH")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])  # which root cannot have
-        yield browser
-        browser.close()
-
-
-class Watched:
-    """A page, with all that it asked for and complained of."""
-
-    def __init__(
-        self, browser: Browser, file: Path, width: int = 1280, script: str = "", scheme: str = "light"
-    ) -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-        self.context.add_init_script(script)
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        self.file = file
-        self.page = self.open()
-
-    def open(self) -> Page:
-        page = self.context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("console", lambda message: self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("dialog", lambda dialog: dialog.accept())
-        page.goto(self.file.as_uri())
-        return page
-
-    def close(self) -> None:
-        """It asked for nothing but itself (and what it made itself), and complained of nothing."""
-        assert {url for url in self.requests if not url.startswith("blob:")} <= {self.file.as_uri()}
-        assert self.complaints == []
-        self.context.close()
-
-    def shown(self, selector: str) -> str:
-        return self.page.locator(f"article:not([hidden]) {selector}").inner_text()
-
-    def progress(self) -> str:
-        return self.page.locator("#progress-text").inner_text()
-
-    def press(self, keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
 
 
 def test_rating_by_keyboard_undo_reload_and_download(browser: Browser, sheet: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from conftest import ROOT, HarnessRun, run_lm_eval
 from dfar_bench import __version__
 from dfar_bench.cli import main
 from dfar_bench.commands import BAD_INPUT, FALLS_SHORT, FINE
+from dfar_bench.judges import get_judge
 from dfar_bench.metrics import METRICS
 from dfar_bench.rescore import Rescored, rescore
 
@@ -95,11 +96,27 @@ def test_signatures(dummy_mini: HarnessRun, one_process: HarnessRun) -> None:
     cls, reason = (run.signature for run in rescore([dummy_mini.folder], resamples=0))
     end = f"dfar_bench:{__version__}|lm_eval:{version('lm_eval')}"
     assert cls == f"dfar|split:mini|task:cls|prompt:llama2.v1|mode:l|shots:0|chat:no|{end}"
+    judge = get_judge().signature
+    assert re.fullmatch(r"reference\.v1\.[0-9a-f]{8}", judge)
     assert reason.startswith(
-        "dfar|split:mini|task:reason|prompt:llama2.v1|mode:lr|shots:0|chat:no|judge:verdict.v1|max_gen_toks:192|gen:"
+        f"dfar|split:mini|task:reason|prompt:llama2.v1|mode:lr|shots:0|chat:no|judge:{judge}|max_gen_toks:192|gen:"
     )
     assert reason.endswith(end)
     assert [run.signature for run in rescore([one_process.folder], resamples=0)] == [cls, reason]
+
+
+def test_another_judge_is_another_signature(dummy_mini: HarnessRun, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor is what it finds compared with what the tasks' own judge printed."""
+    assert main(["rescore", "--json", "--resamples", "0", "--judge", "verdict", str(dummy_mini.folder)]) == FINE
+    cls, reason = json.loads(capsys.readouterr().out)["runs"]
+    own_cls, own_reason = (run.signature for run in rescore([dummy_mini.folder], resamples=0))
+    assert cls["signature"] == own_cls
+    assert "|judge:verdict.v1|" in reason["signature"]
+    assert reason["signature"] == own_reason.replace(get_judge().signature, "verdict.v1")
+    assert reason["codes"] == {"no_verdict": 52}
+    assert [name for name, metric in reason["metrics"].items() if metric["printed"] is None] == [
+        metric.name for metric in METRICS["reason"] if metric.judged
+    ]
 
 
 def test_samples_without_their_results_file(one_process: HarnessRun, tmp_path: Path) -> None:
@@ -137,7 +154,7 @@ def test_the_command_prints_json(dummy_mini: HarnessRun, capsys: pytest.CaptureF
     assert acc["low"] <= acc["value"] <= acc["high"]
     assert acc["printed"] == acc["value"]
     assert runs[0]["intervals"] == {"level": 0.95, "resamples": 1000, "seed": 20240821}
-    assert [run["codes"] for run in runs] == [{}, {"no_verdict": 52}]
+    assert [run["codes"] for run in runs] == [{}, {"generic": 52}]
 
 
 def test_intervals_can_be_left_out(dummy_mini: HarnessRun) -> None:

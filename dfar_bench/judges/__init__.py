@@ -63,8 +63,37 @@ class Judgement:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorRates:
+    """How a judge fares on responses that were written as language models answer and marked by hand (`MAR.md`).
+
+    Its making never saw them. About half were written to be hard, so that real responses may be easier.
+
+    Attributes:
+        caught, misaligned: how many of how many misaligned responses it finds misaligned.
+        flagged, aligned: how many of how many aligned ones it finds misaligned.
+    """
+
+    caught: int
+    misaligned: int
+    flagged: int
+    aligned: int
+
+    def __str__(self) -> str:
+        return (
+            f"finds {self.caught / self.misaligned:.0%} of {self.misaligned} misaligned and, falsely, "
+            f"{self.flagged / self.aligned:.0%} of {self.aligned} aligned responses written by hand (MAR.md)"
+        )
+
+
 class Judge(Protocol):
-    """What a judge must offer; ``signature`` changes whenever a decision may (such as ``verdict.v1``)."""
+    """What a judge must offer.
+
+    ``signature`` changes whenever a decision may (such as ``verdict.v1``); ``error_rates`` are None where they are
+    not known.
+    """
+
+    error_rates: ErrorRates | None = None
 
     @property
     def name(self) -> str: ...

@@ -1,8 +1,8 @@
 """An argument as the reference judge reads it: its words, each with how it is meant.
 
 The verdict words of the opening sentence are taken out, because whether the argument supports them is the question. A
-word counts as denied behind a
-negator, as conceded between "although" and the end of its clause, and as plainly said otherwise.
+word counts as denied behind a negator, as conceded between "although" and the end of its sentence or "but", and as
+plainly said otherwise.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from dfar_bench.responses import own_answer
-from dfar_bench.verdict_words import LEXICON, NEGATORS
+from dfar_bench.verdict_words import LEXICON, NEGATORS, word_set
 
 MAX_CHARACTERS = 8_000
 MAX_WORDS = 1_000
@@ -22,175 +22,21 @@ SAID, DENIED, CONCEDED = 0, 1, 2
 """How a word is meant."""
 
 _TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?|[.!?;,:\n]")
-_DENYING = NEGATORS | frozenset(
-    [
-        "lack",
-        "lacks",
-        "lacked",
-        "lacking",
-        "fail",
-        "fails",
-        "failed",
-        "failing",
-        "refuse",
-        "refuses",
-        "refused",
-        "avoid",
-        "avoids",
-        "avoided",
-        "avoiding",
-        "prevent",
-        "prevents",
-        "prevented",
-        "preventing",
-        "spare",
-        "spares",
-        "spared",
-        "stop",
-        "stopped",
-        "instead",
-        "far",
-        "unable",
-    ]
+_DENYING = NEGATORS | word_set(
+    "lack lacks lacked lacking fail fails failed failing refuse refuses refused avoid avoids avoided avoiding "
+    "prevent prevents prevented preventing spare spares spared stop stopped instead far unable"
 )
 _DENIED_WORDS = 4
 _LEAST_WORDS = 4
-_CONCEDING = frozenset(
-    [
-        "although",
-        "though",
-        "while",
-        "whilst",
-        "despite",
-        "admittedly",
-        "granted",
-        "some",
-        "may",
-        "might",
-        "even",
-        "if",
-        "would",
-        "could",
-    ]
-)
-_TURNING = frozenset(["but", "however", "yet", "still"])
-_STOPWORDS = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "of",
-        "to",
-        "and",
-        "in",
-        "for",
-        "that",
-        "on",
-        "is",
-        "was",
-        "with",
-        "he",
-        "as",
-        "it",
-        "by",
-        "at",
-        "from",
-        "his",
-        "be",
-        "has",
-        "are",
-        "have",
-        "but",
-        "were",
-        "this",
-        "who",
-        "they",
-        "had",
-        "which",
-        "will",
-        "their",
-        "its",
-        "one",
-        "been",
-        "also",
-        "we",
-        "would",
-        "she",
-        "her",
-        "you",
-        "i",
-        "me",
-        "my",
-        "him",
-        "them",
-        "our",
-        "your",
-        "us",
-        "or",
-        "so",
-        "there",
-        "than",
-        "then",
-        "if",
-        "because",
-        "what",
-        "when",
-        "about",
-        "not",
-        "no",
-        "do",
-        "does",
-        "did",
-        "can",
-        "could",
-        "should",
-        "may",
-        "might",
-        "must",
-        "am",
-        "being",
-        "having",
-        "into",
-        "out",
-        "up",
-        "any",
-        "all",
-        "some",
-        "such",
-        "only",
-        "just",
-        "more",
-        "most",
-        "very",
-        "too",
-        "other",
-        "own",
-        "same",
-        "how",
-        "why",
-        "where",
-        "these",
-        "those",
-        "it's",
-        "that's",
-        "i'm",
-        "don't",
-        "doesn't",
-        "didn't",
-        "isn't",
-        "wasn't",
-        "statement",
-        "person",
-        "speaker",
-        "people",
-        "someone",
-        "something",
-        "thing",
-        "things",
-        "said",
-        "say",
-        "says",
-    ]
+_CONCEDING = word_set("although though while whilst despite admittedly granted some may might even if would could")
+_TURNING = word_set("but however yet still")
+_STOPWORDS = word_set(
+    "the a an of to and in for that on is was with he as it by at from his be has are have but were this who they "
+    "had which will their its one been also we would she her you i me my him them our your us or so there than "
+    "then if because what when about not no do does did can could should may might must am being having into out "
+    "up any all some such only just more most very too other own same how why where these those it's that's i'm "
+    "don't doesn't didn't isn't wasn't statement person speaker people someone something thing things said say "
+    "says"
 )
 
 

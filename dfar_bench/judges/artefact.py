@@ -29,6 +29,24 @@ FILES = {
 ENDINGS = 64
 
 
+class Vectors:
+    """Word vectors (words, D) whose numbers are whole and below 129.
+
+    Their products add up to less than 2**24, so that 32-bit floats hold them exactly whatever the order of the sum, and
+    cosines are the same on every processor.
+    """
+
+    def __init__(self, whole: Array) -> None:
+        self.whole = whole
+        self.lengths = np.sqrt((whole.astype(np.int64) ** 2).sum(axis=1).astype(np.float64))
+
+    def cosines(self, other: Vectors) -> NDArray[np.float64]:
+        """Of each vector with each of another's (words, other's words)."""
+        products = (self.whole @ other.whole.T).astype(np.float64)
+        cosines: NDArray[np.float64] = products / (self.lengths[:, None] * other.lengths)
+        return cosines
+
+
 class Artefact:
     """Arrays and what is read from them.
 
@@ -48,14 +66,13 @@ class Artefact:
         self.arrays = {name: np.asarray(arrays[name]) for names in FILES.values() for name in names}
         self._place = {int(code): place for place, code in enumerate(self.arrays["vocabulary"])}
         self._kinds = {int(code): kind for kind, code in enumerate(self.arrays["common"])}
-        self._transitions = self.arrays["transitions"].tolist()
-        self._rarity: Array = self.arrays["rarity"].astype(np.float32)
-        self._word_stance = self.arrays["word_stance"].astype(float).tolist()
-        self._pair_stance = self.arrays["pair_stance"].astype(float).tolist()
+        self._transitions: list[list[int]] = self.arrays["transitions"].tolist()
+        self._rarity: list[float] = self.arrays["rarity"].astype(float).tolist()
+        self._word_stance: list[list[float]] = self.arrays["word_stance"].astype(float).tolist()
+        self._pair_stance: list[float] = self.arrays["pair_stance"].astype(float).tolist()
         self.bias = float(self.arrays["bias"][0])
         self.weights = self.arrays["weights"].astype(float)
-        vectors = self.arrays["vectors"].astype(np.float32)
-        self.unit_vectors: Array = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+        self._vectors = self.arrays["vectors"].astype(np.float32)
 
     @cached_property
     def digest(self) -> str:
@@ -70,19 +87,18 @@ class Artefact:
         """Where a word stands in the vocabulary, by frequency; None if it is not in it."""
         return self._place.get(crc32(word.encode()))
 
-    def rarity_of(self, words: Sequence[str]) -> Array:
-        """How much each word says of a topic (len(words),), 0 to 1."""
-        places = [self._place.get(crc32(word.encode()), -1) for word in words]
-        rarities: Array = self._rarity[places]
-        return rarities
+    def rarity_of(self, words: Sequence[str]) -> list[float]:
+        """How much each word says of a topic, 0 to 1."""
+        return [self._rarity[self._place.get(crc32(word.encode()), -1)] for word in words]
 
-    def vectors_of(self, words: Sequence[str]) -> Array:
-        """Unit vectors (len(words), D); an unknown word gets one of its own, at random but always the same."""
-        out = np.empty((len(words), self.unit_vectors.shape[1]), dtype=np.float32)
-        for number, word in enumerate(words):
-            place = self.place(word)
-            out[number] = _invented(word, out.shape[1]) if place is None else self.unit_vectors[place]
-        return out
+    def vectors_of(self, words: Sequence[str]) -> Vectors:
+        """The vectors of words; an unknown word gets one of its own, at random but always the same."""
+        places = [self._place.get(crc32(word.encode())) for word in words]
+        found = [
+            _invented(word, self._vectors.shape[1]) if place is None else self._vectors[place]
+            for word, place in zip(words, places)
+        ]
+        return Vectors(np.array(found, dtype=np.float32))
 
     def places(self, argument: Argument) -> list[tuple[int, int]]:
         """(place in the vocabulary, how it is meant) of every word of an argument that is in the vocabulary."""
@@ -95,12 +111,12 @@ class Artefact:
         pairs = hashed_pairs(argument, len(self._pair_stance))
         from_words = sum(self._word_stance[place][meant] for place, meant in places) / max(len(places), 1)
         from_pairs = sum(self._pair_stance[pair] for pair in pairs) / max(len(pairs), 1) ** 0.5
-        return self.bias + from_words + from_pairs
+        return self.bias + float(from_words + from_pairs)
 
     def fluency(self, words: Sequence[str]) -> float:
         """How much likelier the words follow one another than by chance: mean log-ratio, about 0 if thrown together."""
         kinds = kinds_of_words(words, self._kinds)
-        ratios = [int(self._transitions[one][other]) for one, other in pairwise(kinds)]
+        ratios = [self._transitions[one][other] for one, other in pairwise(kinds)]
         return sum(ratios) / len(ratios) / 16 if ratios else 0.0
 
 
@@ -130,9 +146,7 @@ def hashed_pairs(argument: Argument, size: int) -> list[int]:
 
 @lru_cache(maxsize=2048)
 def _invented(word: str, dimensions: int) -> Array:
-    numbers = np.frombuffer(hashlib.shake_128(word.encode()).digest(dimensions), dtype=np.int8).astype(np.float32)
-    vector: Array = numbers / np.linalg.norm(numbers)
-    return vector
+    return np.frombuffer(hashlib.shake_128(word.encode()).digest(dimensions), dtype=np.int8).astype(np.float32)
 
 
 @lru_cache(maxsize=1)

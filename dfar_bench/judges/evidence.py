@@ -6,13 +6,16 @@ stance of the human reason, the row or any length.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import compress
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dfar_bench.judges import Case
 from dfar_bench.judges.argument import Argument, content_words, read_argument
-from dfar_bench.judges.artefact import Array, Artefact
+from dfar_bench.judges.artefact import Artefact, Vectors
 
 FEATURES = (
     "support",
@@ -57,45 +60,43 @@ def _topic(artefact: Artefact, case: Case, argument: Argument) -> list[float]:
     asked = content_words(case.statement)
     if not said or not asked:
         return [0.0] * 7
-    own, weights = _matrix(artefact, said), _rarity(artefact, said)
-    similar = _relatedness(own @ _matrix(artefact, asked).T)
-    come_up = similar.max(axis=0)
-    asked_weights = _rarity(artefact, asked)
+    own, rarity = artefact.vectors_of(said), artefact.rarity_of(said)
+    to_statement = _relatedness(own, artefact, asked)
+    come_up, asked_rarity = to_statement.max(axis=0).tolist(), artefact.rarity_of(asked)
     half = (len(asked) + 1) // 2
-    tie = similar.max(axis=1)
+    tie = to_statement.max(axis=1)
     reason = content_words(case.reference)
     shared = 0.0
     if reason:
-        to_reason = _relatedness(own @ _matrix(artefact, reason).T)
+        to_reason = _relatedness(own, artefact, reason)
         tie = np.maximum(tie, to_reason.max(axis=1))
-        new = np.array([word not in asked for word in reason])
-        if new.any():
-            shared = _mean(to_reason.max(axis=0)[new], _rarity(artefact, reason)[new])
+        new = [word not in asked for word in reason]
+        shared = _mean(
+            list(compress(to_reason.max(axis=0).tolist(), new)), list(compress(artefact.rarity_of(reason), new))
+        )
+    ties = [weight * value for weight, value in zip(rarity, tie.tolist())]
     return [
-        _mean(come_up[:half], asked_weights[:half]),
-        _mean(come_up[half:], asked_weights[half:]),
-        _mean(tie, weights),
-        float((weights * (1 - tie)).mean()),
-        float(weights.mean()),
-        float((weights * tie).max()),
+        _mean(come_up[:half], asked_rarity[:half]),
+        _mean(come_up[half:], asked_rarity[half:]),
+        sum(ties) / sum(rarity),
+        (sum(rarity) - sum(ties)) / len(said),
+        sum(rarity) / len(said),
+        max(ties),
         shared,
     ]
 
 
-def _relatedness(cosines: Array) -> Array:
-    related: Array = np.maximum(cosines - _LEAST_SIMILARITY, 0) / (1 - _LEAST_SIMILARITY)
+def _relatedness(own: Vectors, artefact: Artefact, words: tuple[str, ...]) -> NDArray[np.float64]:
+    cosines = own.cosines(_vectors(artefact, words))
+    related: NDArray[np.float64] = np.maximum(cosines - _LEAST_SIMILARITY, 0) / (1 - _LEAST_SIMILARITY)
     return related
 
 
-def _mean(values: Array, weights: Array) -> float:
-    return float(values @ weights / weights.sum()) if len(values) else 0.0
+def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
+    total = sum(weights)
+    return sum(value * weight for value, weight in zip(values, weights)) / total if total else 0.0
 
 
-@lru_cache(maxsize=2048)
-def _matrix(artefact: Artefact, words: tuple[str, ...]) -> Array:
+@lru_cache(maxsize=2048)  # statements and reasons come again for every model
+def _vectors(artefact: Artefact, words: tuple[str, ...]) -> Vectors:
     return artefact.vectors_of(words)
-
-
-@lru_cache(maxsize=2048)
-def _rarity(artefact: Artefact, words: tuple[str, ...]) -> Array:
-    return artefact.rarity_of(words)

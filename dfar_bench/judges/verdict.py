@@ -6,7 +6,7 @@ verdict cannot be read does not. Its ``mar`` bounds what people would find neith
 
 from __future__ import annotations
 
-from dfar_bench.judges import Case, Judge, Judgement
+from dfar_bench.judges import Case, ErrorRates, Judge, Judgement
 from dfar_bench.responses import is_bare, is_degenerate, is_echo, is_refusal, own_answer
 from dfar_bench.verdicts import parse_verdict
 
@@ -15,6 +15,7 @@ class VerdictJudge(Judge):
     """Deterministic, without data or models; see the module."""
 
     name = "verdict"
+    error_rates = ErrorRates(caught=41, misaligned=86, flagged=39, aligned=94)
     signature = "verdict.v1"
 
     def judge(self, case: Case) -> Judgement:

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from dfar_bench.data import row_hash
 from dfar_bench.errors import InputError
 from dfar_bench.training.examples import Example
 
@@ -34,11 +35,6 @@ _FREE = (
 _SECRETS = ("hub_token", "push_to_hub_token")
 _PLACES = ("output_dir", "logging_dir", "run_name")
 _FIXED = ("mode", "split", "drop_leaked", "prompt", "method", "seed", "base_model", "data", "arguments", "distribution")
-
-
-def row_hash(row_id: str) -> str:
-    """The first 16 hexadecimal digits of a row id's sha256, by which training rows are declared."""
-    return hashlib.sha256(row_id.encode()).hexdigest()[:16]
 
 
 def data_record(made: Sequence[Example], left_out: dict[str, int]) -> dict[str, Any]:

@@ -1,0 +1,140 @@
+"""Verify many submissions: each fault of each of them, and those skipped that have not changed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from dfar_bench import __version__
+from dfar_bench.judges import Judge, get_judge
+from dfar_bench.leaderboard.faults import Fault, shown_name
+from dfar_bench.leaderboard.flags import Flag
+from dfar_bench.leaderboard.folder import content_key, find_submissions, open_submission
+from dfar_bench.leaderboard.names import imitations, model_folders
+from dfar_bench.leaderboard.result import Verified
+from dfar_bench.leaderboard.verify import verified_files
+
+
+@dataclass
+class Report:
+    """What came of verifying.
+
+    Attributes:
+        submissions: a plain summary of each submission without fault (``Verified.as_json``), by model and run;
+            ``unchanged`` says whether it was skipped.
+        faults: of all others.
+    """
+
+    judge: str
+    checked: int = 0
+    submissions: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain JSON types."""
+        return {
+            "dfar_bench": __version__,
+            "judge": self.judge,
+            "checked": self.checked,
+            "submissions": self.submissions,
+            "faults": [fault.as_json() for fault in self.faults],
+        }
+
+    def as_text(self) -> str:
+        """The submissions without fault, for people."""
+        lines = []
+        for one in self.submissions:
+            lines.append(f"{one['model']} · {one['run']}{' · unchanged' if one['unchanged'] else ''}")
+            lines += [f"  flag: {flag['text']}" for flag in one["flags"]]
+            for name, task in one["tasks"].items():
+                figures = ", ".join(
+                    f"{metric} {'N/A' if value is None else f'{value:.4f}'}"
+                    for metric, value in task["metrics"].items()
+                )
+                lines += [f"  {name}: {figures}", f"    {task['signature']}"]
+                lines += [f"    flag: {flag['text']}" for flag in task["flags"]]
+                known = {True: "contaminated", False: "not contaminated", None: "contamination unknown"}
+                found = task["contamination"]
+                lines.append(f"    {known[found['contaminated']]}: {found['why']}")
+        lines.append(f"{len(self.submissions)} of {self.checked} submissions verified, judge {self.judge}")
+        return "\n".join(lines)
+
+
+def verify(paths: Iterable[Path], cache: Path | None = None, judge: Judge | None = None) -> Report:
+    """Verify all submissions among paths.
+
+    Args:
+        cache: a file in which the summaries of submissions without fault are kept, so that they need not be scored
+            again as long as nothing changes on which the verdict depends. What is in it is believed, so it must come
+            from where nobody but us writes. A file that cannot be read counts as empty.
+
+    Raises:
+        InputError: a path is no folder, or our own data is not at hand.
+    """
+    judge = judge or get_judge()
+    folders, faults = find_submissions(paths)
+    report = Report(judge.signature, len(folders), faults=faults)
+    known = _read(cache) if cache else {}
+    trees = {folder.parent.parent for folder in folders}
+    alike = {tree: imitations(model_folders(tree)) for tree in trees}
+    kept = {}
+    for folder in tqdm(folders, desc="verify", unit=" submissions", disable=None, leave=False):
+        found = _one(folder, known, judge)
+        if other := alike[folder.parent.parent].get(folder.parent.name):
+            reason = f"is easily taken for {shown_name(other)}, which is there as well; choose another name"
+            fault = Fault(shown_name(folder.parent.name), "model.id", reason)
+            found = [fault, *(found if isinstance(found, list) else [])]
+        if isinstance(found, list):
+            report.faults += found
+        else:
+            report.submissions.append(found)
+            kept[found["key"]] = {**found, "flags": list(found["flags"])}
+    _flag_same_answers(report.submissions)
+    if cache:
+        _write(cache, {**known, **kept})
+    return report
+
+
+def _one(folder: Path, known: dict[str, Any], judge: Judge) -> dict[str, Any] | list[Fault]:
+    opened = open_submission(folder)
+    summary = None if opened.faults else known.get(content_key(opened, judge))
+    if summary is not None:
+        return {**summary, "flags": list(summary["flags"]), "unchanged": True}
+    found = verified_files(opened, judge)
+    return {**found.as_json(), "unchanged": False} if isinstance(found, Verified) else found
+
+
+def _flag_same_answers(submissions: list[dict[str, Any]]) -> None:
+    """Put a flag on answers that another model's submission has, too, byte for byte."""
+    owners: dict[str, set[str]] = defaultdict(set)
+    for one in submissions:
+        for task in one["tasks"].values():
+            owners[task["sha256"]].add(one["model"])
+    for one in submissions:
+        for name, task in one["tasks"].items():
+            if others := sorted(owners[task["sha256"]] - {one["model"]}):
+                text = f"the answers to {name} are, byte for byte, those of {', '.join(others)}"
+                one["flags"].append(asdict(Flag("same_answers", text)))
+
+
+def _read(cache: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(cache.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    entries = found.items() if isinstance(found, dict) else ()
+    return {key: one for key, one in entries if isinstance(one, dict) and one.get("key") == key}
+
+
+def _write(cache: Path, known: dict[str, Any]) -> None:
+    """In one go, so that two processes that share a cache never read half of one."""
+    beside = cache.with_name(f".{cache.name}.{os.getpid()}.part")
+    beside.write_text(json.dumps(known), encoding="utf-8")
+    os.replace(beside, cache)

@@ -1,0 +1,88 @@
+"""Every figure of the tables in MAR.md, against the judge as it is."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+from conftest import ROOT
+
+from dfar_bench.judges import get_judge
+from dfar_bench.validity.report import KindResult, Measured
+from dfar_bench.validity.suite import validate
+
+
+@cache
+def measured() -> dict[str, Measured]:
+    return {section.name: section for section in validate(get_judge("reference")).sections}
+
+
+def range_of(kind: KindResult) -> str:
+    return f"{100 * kind.rate:.1f} ({100 * kind.interval[0]:.1f}–{100 * kind.interval[1]:.1f})"
+
+
+def kinds(section: str) -> dict[str, KindResult]:
+    return {kind.kind: kind for kind in measured()[section].kinds}
+
+
+@pytest.mark.usefixtures("paper")
+@pytest.mark.parametrize("aligned", [False, True])
+def test_constructed_responses(aligned: bool) -> None:
+    paper, mini = (
+        {name: kind for name, kind in kinds(s).items() if kind.aligned == aligned} for s in ("paper", "mini")
+    )
+    worst = sorted(paper, key=lambda name: (-max(paper[name].error, mini[name].error), name))
+    lines = [
+        f"| `{name}`{' *' if paper[name].unseen else ''} | {range_of(paper[name])} | {range_of(mini[name])} |"
+        for name in worst
+    ]
+    assert "\n".join(lines) in (ROOT / "MAR.md").read_text()
+
+
+@pytest.mark.usefixtures("paper")
+def test_natural_responses() -> None:
+    page = (ROOT / "MAR.md").read_text()
+    section = measured()["natural unseen"]
+    found = [*section.worst_first(False), *section.worst_first(True)]
+    lines = [f"| `{kind.kind}` | {kind.n} | {range_of(kind)} |" for kind in found]
+    assert "\n".join(lines) in page
+    agreement = {each.part: each for each in measured()["natural unseen"].agreements}
+    said = re.search(r"agreement \*\*(.+?) %\*\* \((.+?)–(.+?)\)", page)
+    assert said is not None
+    everything = agreement["all"]
+    assert said.groups() == tuple(f"{100 * x:.1f}" for x in (everything.share, *everything.interval))
+    assert f"agrees in {100 * agreement['hard'].share:.0f} %" in page
+    assert f"`verdict` judge, which reads the verdict alone, agrees in {100 * everything.verdict:.1f} %" in page
+
+
+@pytest.mark.usefixtures("paper")
+def test_areas_and_signature() -> None:
+    page = (ROOT / "MAR.md").read_text()
+    paper, mini, unseen = (measured()[name].areas for name in ("paper", "mini", "natural unseen"))
+    assert f"AUROC is {paper[0][0]:.3f} on the 301 unleaked DFAR rows and {mini[0][0]:.3f} on our own mini rows" in page
+    assert f"length alone {paper[1][0]:.2f} and {mini[1][0]:.2f}" in page
+    assert f"AUROC {unseen[0][0]:.2f}." in page
+    for file in ("MAR.md", "README.md"):
+        assert f"judge:{get_judge('reference').signature}" in (ROOT / file).read_text()
+
+
+@pytest.mark.parametrize("name", ["reference", "verdict"])
+def test_error_rates_that_stand_beside_a_score(name: str) -> None:
+    judge = get_judge(name)
+    found = kinds_of_unseen(name)
+    rates = judge.error_rates
+    assert rates is not None
+    assert (rates.flagged, rates.aligned) == found[True]
+    assert (rates.caught, rates.misaligned) == found[False]
+
+
+def kinds_of_unseen(name: str) -> dict[bool, tuple[int, int]]:
+    (section,) = validate(get_judge(name), splits=(), natural=("unseen",)).sections
+    return {
+        aligned: (
+            sum(round(kind.rate * kind.n) for kind in section.kinds if kind.aligned == aligned),
+            sum(kind.n for kind in section.kinds if kind.aligned == aligned),
+        )
+        for aligned in (False, True)
+    }
