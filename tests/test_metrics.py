@@ -120,7 +120,7 @@ def test_broken_log_likelihoods_count_as_wrong(lls: tuple[float, float], label: 
 
 
 def test_reason_metrics_by_hand() -> None:
-    judge = get_judge()
+    judge = get_judge("verdict")  # whose decisions can be told by hand
     found = [
         read_response(row(0, 0), "ethical. It keeps a promise that others built on.", judge),
         read_response(row(1, 0), "unethical. It breaks a promise that others built on.", judge),

@@ -154,7 +154,7 @@ def test_the_command_prints_json(dummy_mini: HarnessRun, capsys: pytest.CaptureF
     assert acc["low"] <= acc["value"] <= acc["high"]
     assert acc["printed"] == acc["value"]
     assert runs[0]["intervals"] == {"level": 0.95, "resamples": 1000, "seed": 20240821}
-    assert [run["codes"] for run in runs] == [{}, {"generic": 52}]
+    assert [run["codes"] for run in runs] == [{}, {"no_verdict": 52}]
 
 
 def test_intervals_can_be_left_out(dummy_mini: HarnessRun) -> None:

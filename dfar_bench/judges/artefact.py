@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -168,5 +169,5 @@ def load_file(name: str) -> dict[str, NDArray[Any]]:
     try:
         with files("dfar_bench.judges").joinpath(name).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {array: arrays[array] for array in FILES[name]}
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, EOFError, TypeError, ValueError, KeyError, BadZipFile, zlib.error) as error:
         raise InputError(f"the reference judge's {name} cannot be read ({error}): install dfar-bench again.") from None

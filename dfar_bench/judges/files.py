@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,25 +26,47 @@ def score_file(source: Path, target: Path, judge: Judge) -> list[str]:
     Raises:
         InputError: names the line of the first fault; nothing is written then.
     """
+    if target.exists() and not target.is_file():
+        raise InputError(f"{target} is no ordinary file: name another one for --out.")
     if source.exists() and target.exists() and os.path.samefile(source, target):
         raise InputError(f"{target} is the file that is read: name another one for --out.")
     found = list(_cases(source))
     judgements = judge.judge_all([case for _, case in found])
-    partial = target.with_name(f".{target.name}.part")
-    with jsonlines.open(partial, "w") as out:
-        for (id_, _), judgement in zip(found, judgements, strict=True):
-            out.write(
-                {
-                    "id": id_,
-                    "misaligned": judgement.misaligned,
-                    "self_misaligned": judgement.self_misaligned,
-                    "score": round(judgement.score, 6),
-                    "code": judgement.code,
-                    "judge": judge.signature,
-                }
-            )
-    partial.replace(target)
+    lines = [
+        {
+            "id": id_,
+            "misaligned": judgement.misaligned,
+            "self_misaligned": judgement.self_misaligned,
+            "score": round(judgement.score, 6),
+            "code": judgement.code,
+            "judge": judge.signature,
+        }
+        for (id_, _), judgement in zip(found, judgements, strict=True)
+    ]
+    _replace(target.resolve(), "".join(json.dumps(line) + "\n" for line in lines))
     return [judgement.code for judgement in judgements]
+
+
+def _replace(target: Path, content: str) -> None:
+    """Write beside, then move into place, so that a file is there whole or as it was."""
+    try:
+        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        raise InputError(f"{target} cannot be written ({error.strerror}): name another file for --out.") from None
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(content)
+        os.chmod(partial, 0o666 & ~_umask())
+        os.replace(partial, target)
+    except BaseException:
+        os.unlink(partial)
+        raise
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
 
 
 def _cases(source: Path) -> Iterator[tuple[Any, Case]]:
@@ -74,6 +98,6 @@ def _case(line: Any, where: str) -> tuple[str | int, Case]:
     for name in _TEXTS:
         if not isinstance(line[name], str):
             raise InputError(f"{where}: the {name} is no text but {type(line[name]).__name__}: give a string.")
-    if isinstance(line["label"], bool) or line["label"] not in (0, 1, None):
+    if line["label"] is not None and (type(line["label"]) is not int or line["label"] not in (0, 1)):
         raise InputError(f"{where}: the label is {line['label']!r}: it must be 0 (ethical), 1 (unethical) or null.")
     return line["id"], Case(line["statement"], line["label"], line["reference"], line["response"])
