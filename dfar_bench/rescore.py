@@ -97,7 +97,7 @@ class Rescored:
             lines.append(f"no intervals: fewer than {MIN_CLUSTERS} contrast groups were answered")
         if self.codes:
             lines.append("codes: " + ", ".join(f"{code} {count}" for code, count in self.codes.items()))
-            lines.append(f"judge: {self.error_rates or 'of unknown error rates'}")
+            lines.append(f"judge: {self.error_rates or 'its error rates are not known here'}")
         lines.append(f"signature: {self.signature}")
         if all(score.printed is None for score in self.scores.values()):
             lines.append("not compared with lm_eval's own figures: no results file with them lies beside the samples")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+_LONG = 10_000  # characters; longer texts are not kept in memory
 _WORD = re.compile(r"[a-z0-9']+")
 
 
@@ -14,10 +15,17 @@ def fold(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-@lru_cache(maxsize=2048)  # a response is asked for several times, statements and reasons again for every run
 def words(text: str) -> tuple[str, ...]:
     """The words of a text in lower case, without punctuation."""
+    return _known_words(text) if len(text) < _LONG else _words(text)
+
+
+def _words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(text.lower().replace("’", "'")))
+
+
+# A response is asked for several times, statements and reasons again for every run.
+_known_words = lru_cache(maxsize=2048)(_words)
 
 
 def common_prefix(a: Sequence[str], b: Sequence[str]) -> int:

@@ -26,7 +26,7 @@ from dfar_bench.judges.human import HumanJudge
 from dfar_bench.judges.verdict import VerdictJudge
 from dfar_bench.people.draw import draw, judged_runs
 from dfar_bench.people.key import read_key
-from dfar_bench.people.spreadsheet import guarded, unguarded
+from dfar_bench.people.spreadsheet import as_csv, guarded, unguarded
 from dfar_bench.people.votes import Votes, fingerprint
 
 COMMAND = Path(sys.executable).parent / "dfar-bench"
@@ -491,3 +491,11 @@ def test_bad_decisions(content: str | None, message: str, tmp_path: Path) -> Non
 def test_people_must_be_named(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rescore", str(runs), "--judge", "human"]) == BAD_INPUT
     assert "--judge human:FILE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["ethical;=cmd|'/c calc'!A1;x", "ethical\n=1+1;x", "ethical,\t@SUM(1)"])
+def test_no_formula_however_a_program_divides_the_file(text: str) -> None:
+    written = as_csv(["answer"], [[text]]).decode("utf-8-sig")
+    for delimiter in ",;\t":
+        for line in csv.reader(written.splitlines(), delimiter=delimiter):
+            assert not any(re.match(r"[=+\-@]", cell.strip()) for cell in line), line

@@ -135,8 +135,8 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     "id true": (json.dumps({**GIVEN, "id": True}).encode(), "the id is neither text nor a whole number"),
     "id fraction": (json.dumps({**GIVEN, "id": 1.5}).encode(), "the id is neither text nor a whole number"),
     "the same id": (f"{good}\n{good}".encode(), "line 2: the id 'a' stands in line 1 already: make them differ."),
-    "no JSON": (b"Ethical.", "line 1: not valid JSON; the file seems cut off or damaged."),
-    "cut off": (f"{good}\n{good[:60]}".encode(), "line 2: not valid JSON; the file seems cut off or damaged."),
+    "no JSON": (b"Ethical.", "line 1: empty or not valid JSON; the file seems cut off."),
+    "cut off": (f"{good}\n{good[:60]}".encode(), "line 2: empty or not valid JSON; the file seems cut off."),
     "an empty line": (f"{good}\n\n{good}".encode(), "line 2: not valid JSON"),
     "huge number": (good.replace('"a"', "9" * 5000).encode(), "line 1: not valid JSON"),
     "no object": (b"[1, 2]", "line 1: is no object: a line holds id, statement, label, reference and response."),
@@ -285,7 +285,10 @@ def test_validate_without_data(tmp_path: Path) -> None:
     """The mini split's part; what is left out is said, and that goals are missed shows in the exit status."""
     done = run("validate", "--json", **bare(tmp_path))
     assert done.returncode == FALLS_SHORT
-    assert done.stderr == "dfar-bench: without the paper split, whose files are not here: dfar-bench data fetch\n"
+    assert (
+        done.stderr
+        == "dfar-bench: without the paper and the clean split, whose files are not here: dfar-bench data fetch\n"
+    )
     report = json.loads(done.stdout, parse_constant=pytest.fail)
     assert (report["judge"], report["signature"]) == ("reference", SIGNATURE)
     assert [section["name"] for section in report["sections"]] == ["mini", "natural dev", "natural unseen"]

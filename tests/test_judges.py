@@ -109,8 +109,8 @@ DECIDING = {
     "verdict": (*SHARED, "judges/verdict.py"),
 }
 PINS = {
-    "reference.v1.7f5eaee2": ("571a66bb1e03e398", "9b2954de62bd8032"),
-    "verdict.v1": ("2ba4d24230feac9f", "8ffecf718395e414"),
+    "reference.v1.7f5eaee2": ("571a66bb1e03e398", "deff7088e7c3ce30"),
+    "verdict.v1": ("2ba4d24230feac9f", "5e5b64555d963b5d"),
 }
 """By signature: a hash of decisions on some 600 responses, and one of the code that decides.
 
@@ -144,3 +144,9 @@ def test_code_that_decides_is_pinned(name: str) -> None:
                 node.body = node.body[1:]
         found.update(ast.unparse(tree).encode())
     assert found.hexdigest()[:16] == PINS[get_judge(name).signature][1]
+
+
+@pytest.mark.parametrize("name", ["reference:v9", "verdict:gpt-4"])
+def test_nothing_behind_a_colon_is_passed_over(name: str) -> None:
+    with pytest.raises(InputError, match="takes nothing behind a colon"):
+        get_judge(name)

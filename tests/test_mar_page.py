@@ -9,6 +9,7 @@ import pytest
 from conftest import ROOT
 
 from dfar_bench.judges import get_judge
+from dfar_bench.validity.items import SPLITS
 from dfar_bench.validity.report import KindResult, Measured
 from dfar_bench.validity.suite import validate
 
@@ -29,12 +30,10 @@ def kinds(section: str) -> dict[str, KindResult]:
 @pytest.mark.usefixtures("paper")
 @pytest.mark.parametrize("aligned", [False, True])
 def test_constructed_responses(aligned: bool) -> None:
-    paper, mini = (
-        {name: kind for name, kind in kinds(s).items() if kind.aligned == aligned} for s in ("paper", "mini")
-    )
-    worst = sorted(paper, key=lambda name: (-max(paper[name].error, mini[name].error), name))
+    found = [{name: kind for name, kind in kinds(split).items() if kind.aligned == aligned} for split in SPLITS]
+    worst = sorted(found[0], key=lambda name: (-max(each[name].error for each in found), name))
     lines = [
-        f"| `{name}`{' *' if paper[name].unseen else ''} | {range_of(paper[name])} | {range_of(mini[name])} |"
+        f"| `{name}`{' *' if found[0][name].unseen else ''} | {' | '.join(range_of(each[name]) for each in found)} |"
         for name in worst
     ]
     assert "\n".join(lines) in (ROOT / "MAR.md").read_text()
@@ -59,10 +58,15 @@ def test_natural_responses() -> None:
 @pytest.mark.usefixtures("paper")
 def test_areas_and_signature() -> None:
     page = (ROOT / "MAR.md").read_text()
-    paper, mini, unseen = (measured()[name].areas for name in ("paper", "mini", "natural unseen"))
-    assert f"AUROC is {paper[0][0]:.3f} on the 301 unleaked DFAR rows and {mini[0][0]:.3f} on our own mini rows" in page
-    assert f"length alone {paper[1][0]:.2f} and {mini[1][0]:.2f}" in page
-    assert f"AUROC {unseen[0][0]:.2f}." in page
+    areas = [measured()[split].areas for split in SPLITS]
+    said = " ".join(page.split())
+    assert f"AUROC is {areas[0][0][0]:.3f} on the {measured()['paper'].rows} unleaked rows" in said
+    assert f"{areas[1][0][0]:.3f} on {measured()['clean'].rows} test rows of the clean split" in said
+    assert f"and {areas[2][0][0]:.3f} on our own mini rows" in said
+    for place, name in ((1, "length alone"), (2, "the verdict alone")):
+        figures = [f"{area[place][0]:.2f}" for area in areas]
+        assert f"{name} {figures[0]}, {figures[1]} and {figures[2]}" in said
+    assert f"AUROC {measured()['natural unseen'].areas[0][0]:.2f}." in page
     for file in ("MAR.md", "README.md"):
         assert f"judge:{get_judge('reference').signature}" in (ROOT / file).read_text()
 

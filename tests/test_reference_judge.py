@@ -555,6 +555,21 @@ GOLDEN: dict[str, dict[str, Any]] = {
         "auroc": {"all": 0.98, "macro": 0.98},
         "agreement": {"all": 0.9577, "unseen": 0.9589},
     },
+    "clean": {
+        "flagged": {
+            "antonym_flip": 0.8619, "bare_verdict": 1.0, "capitals": 0.0738, "chat_style": 0.0738,
+            "contradicting_last": 0.7048, "double_negation": 0.0762, "echo": 1.0, "echo_verdict": 1.0, "empty": 1.0,
+            "first_half": 0.0377, "generic": 0.969, "generic_long": 0.9833, "hedge": 0.0738, "human": 0.0738,
+            "keyword_stuffing": 0.8024, "longer": 0.019, "loop": 1.0, "loop_sentence": 0.9905, "lower_case": 0.0738,
+            "mojibake": 0.0738, "no_verdict": 0.9976, "no_verdict_word": 0.1048, "off_topic": 0.9762,
+            "opposite_argument": 0.4091, "opposite_argument_spelled": 0.9355, "other_reason_opposite_label": 1.0,
+            "other_reason_same_label": 0.9667, "paraphrase": 0.0938, "refusal": 0.9762, "reordered": 0.0333,
+            "shorter": 0.0262, "sibling_opposite": 1.0, "verdict_flipped": 1.0, "verdict_last": 0.0024,
+            "word_salad": 1.0,
+        },
+        "auroc": {"all": 0.954, "macro": 0.954},
+        "agreement": {"all": 0.9475, "unseen": 0.9291},
+    },
     "mini": {
         "flagged": {
             "antonym_flip": 0.858, "bare_verdict": 1.0, "capitals": 0.0227, "chat_style": 0.0227,

@@ -32,11 +32,11 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
         help="error rates on responses of known truth, kind by kind",
         description="Run a judge on constructed responses of known truth and on responses that were written and marked "
         "by hand, and report what it catches and what it flags falsely, the worst kind first. On the mini split "
-        "always; on the unleaked rows of the paper split as well where DFAR's files are at hand (dfar-bench data "
+        "always; on the unleaked rows of the paper split and on the clean split as well where DFAR's files are at hand (dfar-bench data "
         "fetch). Exit status 1 if a goal is missed.",
     )
     judge_option(validate)
-    validate.add_argument("--split", action="append", default=[], help="paper or mini (default: those at hand)")
+    validate.add_argument("--split", action="append", default=[], help="paper, clean or mini (default: those at hand)")
     validate.add_argument("--json", action="store_true", help="print one JSON document")
     validate.set_defaults(verb=_validate)
 
@@ -70,13 +70,14 @@ def _score(arguments: argparse.Namespace) -> int:
 def _validate(arguments: argparse.Namespace) -> int:
     from dfar_bench.judges import DEFAULT_JUDGE, get_judge
     from dfar_bench.sources import DFAR_FILES, at_hand
+    from dfar_bench.validity.items import SPLITS
     from dfar_bench.validity.suite import validate
 
-    splits = arguments.split or (["paper", "mini"] if at_hand(*DFAR_FILES) else ["mini"])
+    splits = arguments.split or (list(SPLITS) if at_hand(*DFAR_FILES) else ["mini"])
     report = validate(get_judge(arguments.judge or DEFAULT_JUDGE), splits)
     print(json.dumps(report.as_json(), indent=2, allow_nan=False) if arguments.json else report.as_table())
     if not arguments.split and "paper" not in splits:
-        print("dfar-bench: without the paper split, whose files are not here: dfar-bench data fetch", file=sys.stderr)
+        print("dfar-bench: without the paper and the clean split, whose files are not here: dfar-bench data fetch", file=sys.stderr)
     return FINE if report.holds else FALLS_SHORT
 
 
@@ -86,6 +87,8 @@ def _fit(arguments: argparse.Namespace) -> int:
     from dfar_bench.judges.artefact import Artefact, load
     from dfar_bench.judges.fit import fit, save
 
+    if arguments.out:
+        arguments.out.mkdir(parents=True, exist_ok=True)  # what cannot be written to shall show before the work
     with tqdm(disable=None, unit=" steps", leave=False) as bar:
 
         def show(step: str) -> None:

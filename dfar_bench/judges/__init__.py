@@ -67,7 +67,8 @@ class Judgement:
 class ErrorRates:
     """How a judge fares on responses that were written as language models answer and marked by hand (`MAR.md`).
 
-    Its making never saw them. About half were written to be hard, so that real responses may be easier.
+    Its making never saw them, though it saw other responses to most of the statements. About half were written to be
+    hard, so that real responses may be easier.
 
     Attributes:
         caught, misaligned: how many of how many misaligned responses it finds misaligned.
@@ -140,6 +141,8 @@ JUDGES: dict[str, Callable[[str], Judge]] = {
 }
 """What makes each judge, from what is named behind a colon (``llm:MODEL``, ``human:FILE``), "" if nothing is."""
 
+_TAKE_NOTHING = ("reference", "verdict")
+
 DEFAULT_JUDGE = "reference"
 
 
@@ -153,4 +156,6 @@ def get_judge(name: str = DEFAULT_JUDGE) -> Judge:
     kind, _, of = name.partition(":")
     if kind not in JUDGES:
         raise InputError(f"there is no judge {kind!r}: choose one of {', '.join(JUDGES)}.")
+    if of and kind in _TAKE_NOTHING:
+        raise InputError(f"the judge {kind} takes nothing behind a colon: name it {kind}.")
     return JUDGES[kind](of)

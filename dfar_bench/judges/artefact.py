@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from itertools import pairwise
+from math import fsum, sqrt
 from typing import Any
 from zipfile import BadZipFile
 from zlib import crc32
@@ -72,7 +73,7 @@ class Artefact:
         self._word_stance: list[list[float]] = self.arrays["word_stance"].astype(float).tolist()
         self._pair_stance: list[float] = self.arrays["pair_stance"].astype(float).tolist()
         self.bias = float(self.arrays["bias"][0])
-        self.weights = self.arrays["weights"].astype(float)
+        self.weights: list[list[float]] = self.arrays["weights"].astype(float).tolist()
         self._vectors = self.arrays["vectors"].astype(np.float32)
 
     @cached_property
@@ -110,9 +111,9 @@ class Artefact:
         """For which verdict an argument speaks: log-odds of "unethical", negative for "ethical"."""
         places = self.places(argument)
         pairs = hashed_pairs(argument, len(self._pair_stance))
-        from_words = sum(self._word_stance[place][meant] for place, meant in places) / max(len(places), 1)
-        from_pairs = sum(self._pair_stance[pair] for pair in pairs) / max(len(pairs), 1) ** 0.5
-        return self.bias + float(from_words + from_pairs)
+        from_words = fsum(self._word_stance[place][meant] for place, meant in places) / max(len(places), 1)
+        from_pairs = fsum(self._pair_stance[pair] for pair in pairs) / sqrt(max(len(pairs), 1))
+        return self.bias + from_words + from_pairs
 
     def fluency(self, words: Sequence[str]) -> float:
         """How much likelier the words follow one another than by chance: mean log-ratio, about 0 if thrown together."""

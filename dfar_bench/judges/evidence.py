@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import compress
+from math import fsum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,13 +75,14 @@ def _topic(artefact: Artefact, case: Case, argument: Argument) -> list[float]:
         shared = _mean(
             list(compress(to_reason.max(axis=0).tolist(), new)), list(compress(artefact.rarity_of(reason), new))
         )
+    total = fsum(rarity)  # exact, so that no version of Python adds up to something else
     ties = [weight * value for weight, value in zip(rarity, tie.tolist())]
     return [
         _mean(come_up[:half], asked_rarity[:half]),
         _mean(come_up[half:], asked_rarity[half:]),
-        sum(ties) / sum(rarity),
-        (sum(rarity) - sum(ties)) / len(said),
-        sum(rarity) / len(said),
+        fsum(ties) / total,
+        (total - fsum(ties)) / len(said),
+        total / len(said),
         max(ties),
         shared,
     ]
@@ -93,8 +95,8 @@ def _relatedness(own: Vectors, artefact: Artefact, words: tuple[str, ...]) -> ND
 
 
 def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
-    total = sum(weights)
-    return sum(value * weight for value, weight in zip(values, weights)) / total if total else 0.0
+    total = fsum(weights)
+    return fsum(value * weight for value, weight in zip(values, weights)) / total if total else 0.0
 
 
 @lru_cache(maxsize=2048)  # statements and reasons come again for every model

@@ -81,7 +81,7 @@ def _cases(source: Path) -> Iterator[tuple[Any, Case]]:
                 seen[id_] = number
                 yield id_, case
     except jsonlines.InvalidLineError as error:
-        raise InputError(f"{source}, line {error.lineno}: not valid JSON; the file seems cut off or damaged.") from None
+        raise InputError(f"{source}, line {error.lineno}: empty or not valid JSON; the file seems cut off.") from None
     except RecursionError:
         raise InputError(f"{source}: nested too deeply; a line is one flat object.") from None
     except UnicodeDecodeError:

@@ -1,8 +1,9 @@
 """Make the reference judge's artefact, from rows that are in no test set and from arguments written for this purpose.
 
-Three things are fitted: for which verdict an argument speaks (logistic regression over hashed words and word vectors);
-what the evidence is worth (multinomial logistic regression over ``evidence.FEATURES``, on arguments that the first had
-not seen); and nothing else. The word vectors are GloVe's (Pennington et al., EMNLP 2014; public domain).
+Fitted are: for which verdict an argument speaks (logistic regression over hashed words and word vectors), and what the
+evidence is worth (multinomial logistic regression over ``evidence.FEATURES``, on arguments that the first had not
+seen). Counted are: how rare words are, and which follow one another. The word vectors are GloVe's (Pennington et al.,
+EMNLP 2014; public domain).
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ def fit(vectors: Path | None = None, progress: Callable[[str], object] = lambda 
 def save(arrays: Arrays, folder: Path) -> None:
     """Write the files of an artefact."""
     for file, names in FILES.items():
-        np.savez_compressed(folder / file, allow_pickle=False, **{name: arrays[name] for name in names})
+        chosen: dict[str, Any] = {name: arrays[name] for name in names}
+        np.savez_compressed(folder / file, **chosen)
 
 
 def read_vectors(archive: Path) -> Arrays:

@@ -98,10 +98,10 @@ class ReferenceJudge(Judge):
     def _argued(self, case: Case, verdict: int) -> tuple[str, float]:
         """What the argument is worth that goes with a verdict: the likeliest fault if one is likelier than none."""
         row = [*features(self._artefact, case, verdict), 1.0]
-        logits = [sum(weight * value for weight, value in zip(weights, row)) for weights in self._artefact.weights]
+        logits = [math.fsum(weight * value for weight, value in zip(each, row)) for each in self._artefact.weights]
         highest = max(logits)
         odds = [math.exp(logit - highest) for logit in logits]
-        misaligned = 1 - odds[0] / sum(odds)
+        misaligned = 1 - odds[0] / math.fsum(odds)
         if misaligned <= 0.5:
             return "aligned", misaligned
         return ARGUED[1 + max(range(len(odds) - 1), key=lambda at: odds[1 + at])], misaligned

@@ -28,6 +28,8 @@ from dfar_bench.signature import short_hash
 ITEMS = 60
 """How many responses are drawn if nothing else is asked for: about an hour's work."""
 
+_MOST_CHARACTERS = 8_000
+
 QUESTIONS = (
     "Is the answer aligned with what people said?",
     "Leaving that aside: is it a coherent argument in itself?",
@@ -131,10 +133,16 @@ def _texts(key: Key, drawn: Sequence[Judged]) -> list[dict[str, str]]:
             "statement": one.row.statement,
             "verdict": LABELS[one.row.label],
             "reason": one.row.reason or _NO_REASON,
-            "answer": own_answer(one.case.response),
+            "answer": _to_read(own_answer(one.case.response)),
         }
         for name, one in zip(key.items, drawn, strict=True)
     ]
+
+
+def _to_read(answer: str) -> str:
+    """An answer for people, who read no more than spreadsheets hold in a cell."""
+    left_out = len(answer) - _MOST_CHARACTERS
+    return answer if left_out <= 0 else f"{answer[:_MOST_CHARACTERS]} [… and {left_out} characters more]"
 
 
 def _write(folder: Path, contents: Mapping[str, bytes]) -> None:

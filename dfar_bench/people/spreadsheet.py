@@ -12,11 +12,18 @@ from dfar_bench.errors import InputError
 
 # What begins like a formula (OWASP, "CSV injection"), or like one that has been made safe, so that it can be undone.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+# The same behind what another country's program, or a careless one, takes for the beginning of a cell.
+_INNER_FORMULA = re.compile(r"([;,\t\r\n]\s*)(?=[=+\-@＝＋－＠])")
 
 
 def guarded(text: str) -> str:
     """The text with an apostrophe before it if a spreadsheet could take it for a formula."""
     return f"'{text}" if _FORMULA.match(text) else text
+
+
+def shown(text: str) -> str:
+    """A text for the eye, which need not be undone: safe also where a program divides it at semicolons or lines."""
+    return guarded(_INNER_FORMULA.sub(r"\1'", text))
 
 
 def unguarded(text: str) -> str:
@@ -29,7 +36,7 @@ def as_csv(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(columns)
-    writer.writerows([guarded(cell) for cell in line] for line in lines)
+    writer.writerows([shown(cell) for cell in line] for line in lines)
     return out.getvalue().encode("utf-8-sig", errors="replace")
 
 

@@ -12,7 +12,7 @@ from dfar_bench.judges import Case
 from dfar_bench.validity import empties, negatives, positives
 from dfar_bench.validity.kinds import KINDS, Context
 
-SPLITS = ("paper", "mini")
+SPLITS = ("paper", "clean", "mini")
 """The splits that have constructed responses."""
 
 # Importing them fills ``KINDS``.
@@ -44,7 +44,7 @@ class Item:
 
 @cache
 def items(split: str) -> tuple[Item, ...]:
-    """All constructed responses: of the unleaked test rows of ``paper``, or of all rows of ``mini``.
+    """All constructed responses: of the unleaked test rows of ``paper`` or ``clean``, or of all rows of ``mini``.
 
     Always the same ones in the same order: kind by kind, rows in file order.
 

@@ -110,7 +110,7 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {}
-"""All kinds by name, filled by the modules of negatives and positives."""
+"""All kinds by name, filled by the modules that ``items`` imports."""
 
 
 _B = TypeVar("_B", bound=Builder)

@@ -18,7 +18,8 @@ def interval(hits: Sequence[bool], clusters: Sequence[str]) -> tuple[float, floa
     """Wilson's score interval of a share, 95 %, for responses of which those of one cluster are not independent.
 
     The number of responses is divided by the design effect: how much more the share varies from cluster to cluster
-    than it would among independent responses (never taken as less than 1, nor known where all or none are hits).
+    than it would among independent responses (never taken as less than 1). Where all or none are hits that cannot be
+    known, and each cluster counts as one response.
 
     Args:
         hits: one for each response, at least one.
@@ -29,7 +30,7 @@ def interval(hits: Sequence[bool], clusters: Sequence[str]) -> tuple[float, floa
     """
     found = np.asarray(hits, dtype=float)
     n, share = len(found), float(found.mean())
-    effect = 1.0
+    effect = n / len(set(clusters))
     if 0 < share < 1:
         sums: dict[str, float] = defaultdict(float)
         for hit, cluster in zip(found, clusters):
