@@ -109,7 +109,7 @@ DECIDING = {
     "verdict": (*SHARED, "judges/verdict.py"),
 }
 PINS = {
-    "reference.v1.7f5eaee2": ("571a66bb1e03e398", "deff7088e7c3ce30"),
+    "reference.v1.e9e92464": ("be8d5042efe4e32a", "534d28e897adacf9"),
     "verdict.v1": ("2ba4d24230feac9f", "5e5b64555d963b5d"),
 }
 """By signature: a hash of decisions on some 600 responses, and one of the code that decides.

@@ -538,68 +538,68 @@ def test_no_test_row_was_fitted() -> None:
 
 # The figures.
 
-SIGNATURE = "reference.v1.7f5eaee2"
+SIGNATURE = "reference.v1.e9e92464"
 GOLDEN: dict[str, dict[str, Any]] = {
     "paper": {
         "flagged": {
             "antonym_flip": 0.9734, "bare_verdict": 1.0, "capitals": 0.0299, "chat_style": 0.0299,
             "contradicting_last": 0.6977, "double_negation": 0.0299, "echo": 1.0, "echo_verdict": 1.0, "empty": 1.0,
-            "first_half": 0.0055, "generic": 0.99, "generic_long": 1.0, "hedge": 0.0299, "human": 0.0299,
-            "keyword_stuffing": 0.8173, "longer": 0.01, "loop": 1.0, "loop_sentence": 0.99, "lower_case": 0.0299,
-            "mojibake": 0.0299, "no_verdict": 1.0, "no_verdict_word": 0.0266, "off_topic": 0.9668,
-            "opposite_argument": 0.3932, "opposite_argument_spelled": 0.988, "other_reason_opposite_label": 1.0,
-            "other_reason_same_label": 0.9269, "paraphrase": 0.0381, "refusal": 0.9834, "reordered": 0.0133,
+            "first_half": 0.0055, "generic": 0.9867, "generic_long": 1.0, "hedge": 0.0299, "human": 0.0299,
+            "keyword_stuffing": 0.8173, "longer": 0.01, "loop": 1.0, "loop_sentence": 0.9967, "lower_case": 0.0299,
+            "mojibake": 0.0299, "no_verdict": 1.0, "no_verdict_word": 0.0266, "off_topic": 0.9767,
+            "opposite_argument": 0.3835, "opposite_argument_spelled": 0.988, "other_reason_opposite_label": 1.0,
+            "other_reason_same_label": 0.9203, "paraphrase": 0.0381, "refusal": 0.9834, "reordered": 0.0133,
             "shorter": 0.05, "sibling_opposite": 1.0, "verdict_flipped": 1.0, "verdict_last": 0.0033,
             "word_salad": 1.0,
         },
         "auroc": {"all": 0.98, "macro": 0.98},
-        "agreement": {"all": 0.9577, "unseen": 0.9589},
+        "agreement": {"all": 0.9577, "unseen": 0.9601},
     },
     "clean": {
         "flagged": {
             "antonym_flip": 0.8619, "bare_verdict": 1.0, "capitals": 0.0738, "chat_style": 0.0738,
             "contradicting_last": 0.7048, "double_negation": 0.0762, "echo": 1.0, "echo_verdict": 1.0, "empty": 1.0,
-            "first_half": 0.0377, "generic": 0.969, "generic_long": 0.9833, "hedge": 0.0738, "human": 0.0738,
-            "keyword_stuffing": 0.8024, "longer": 0.019, "loop": 1.0, "loop_sentence": 0.9905, "lower_case": 0.0738,
-            "mojibake": 0.0738, "no_verdict": 0.9976, "no_verdict_word": 0.1048, "off_topic": 0.9762,
+            "first_half": 0.0377, "generic": 0.969, "generic_long": 0.981, "hedge": 0.0738, "human": 0.0738,
+            "keyword_stuffing": 0.8024, "longer": 0.019, "loop": 1.0, "loop_sentence": 0.9952, "lower_case": 0.0738,
+            "mojibake": 0.0738, "no_verdict": 0.9976, "no_verdict_word": 0.1048, "off_topic": 0.9857,
             "opposite_argument": 0.4091, "opposite_argument_spelled": 0.9355, "other_reason_opposite_label": 1.0,
-            "other_reason_same_label": 0.9667, "paraphrase": 0.0938, "refusal": 0.9762, "reordered": 0.0333,
+            "other_reason_same_label": 0.9619, "paraphrase": 0.0938, "refusal": 0.9786, "reordered": 0.0333,
             "shorter": 0.0262, "sibling_opposite": 1.0, "verdict_flipped": 1.0, "verdict_last": 0.0024,
             "word_salad": 1.0,
         },
         "auroc": {"all": 0.954, "macro": 0.954},
-        "agreement": {"all": 0.9475, "unseen": 0.9291},
+        "agreement": {"all": 0.9478, "unseen": 0.93},
     },
     "mini": {
         "flagged": {
             "antonym_flip": 0.858, "bare_verdict": 1.0, "capitals": 0.0227, "chat_style": 0.0227,
             "contradicting_last": 0.6591, "double_negation": 0.0284, "echo": 1.0, "echo_verdict": 1.0, "empty": 1.0,
             "first_half": 0.0278, "generic": 0.983, "generic_long": 0.9886, "hedge": 0.017, "human": 0.0227,
-            "keyword_stuffing": 0.8295, "longer": 0.0, "loop": 1.0, "loop_sentence": 1.0, "lower_case": 0.0227,
-            "mojibake": 0.0227, "no_verdict": 0.9943, "no_verdict_word": 0.0852, "off_topic": 0.9318,
-            "opposite_argument": 0.8817, "opposite_argument_spelled": 0.9928, "other_reason_opposite_label": 1.0,
+            "keyword_stuffing": 0.8295, "longer": 0.0057, "loop": 1.0, "loop_sentence": 1.0, "lower_case": 0.0227,
+            "mojibake": 0.0227, "no_verdict": 0.9943, "no_verdict_word": 0.0852, "off_topic": 0.9716,
+            "opposite_argument": 0.871, "opposite_argument_spelled": 0.9928, "other_reason_opposite_label": 1.0,
             "other_reason_same_label": 0.9375, "paraphrase": 0.019, "refusal": 0.9773, "reordered": 0.0171,
             "shorter": 0.0172, "sibling_opposite": 1.0, "verdict_flipped": 1.0, "verdict_last": 0.0057,
             "word_salad": 1.0,
         },
         "auroc": {"all": 0.975, "macro": 0.975},
-        "agreement": {"all": 0.9636, "unseen": 0.9414},
+        "agreement": {"all": 0.9644, "unseen": 0.9445},
     },
     "natural dev": {
         "flagged": {
-            "aligned": 0.1692, "degenerate": 1.0, "echo": 1.0, "generic": 1.0, "no_verdict": 0.5, "off_topic": 0.4,
+            "aligned": 0.1846, "degenerate": 1.0, "echo": 1.0, "generic": 1.0, "no_verdict": 0.5, "off_topic": 0.4,
             "refusal": 1.0, "self_contradiction": 0.5556, "wrong_stance": 0.9,
         },
-        "auroc": {"all": 0.853, "macro": 0.872},
-        "agreement": {"all": 0.7846, "hard": 0.6988, "code": 0.6923},
+        "auroc": {"all": 0.849, "macro": 0.869},
+        "agreement": {"all": 0.7769, "hard": 0.6988, "code": 0.6846},
     },
     "natural unseen": {
         "flagged": {
-            "aligned": 0.3191, "degenerate": 0.75, "echo": 0.5, "generic": 0.9091, "no_verdict": 0.6667,
+            "aligned": 0.3191, "degenerate": 0.75, "echo": 1.0, "generic": 0.9091, "no_verdict": 0.6667,
             "off_topic": 0.3077, "refusal": 1.0, "self_contradiction": 0.6957, "wrong_stance": 1.0,
         },
-        "auroc": {"all": 0.739, "macro": 0.71},
-        "agreement": {"all": 0.7222, "hard": 0.5217, "code": 0.6389},
+        "auroc": {"all": 0.75, "macro": 0.762},
+        "agreement": {"all": 0.7278, "hard": 0.5217, "code": 0.6389},
     },
 }  # fmt: skip
 """What the suite measured: of every kind the share flagged, the areas under the ROC curve, and the agreements."""

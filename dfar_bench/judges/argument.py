@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from dfar_bench.responses import own_answer
+from dfar_bench.text import words
 from dfar_bench.verdict_words import LEXICON, NEGATORS, word_set
 
 MAX_CHARACTERS = 8_000
@@ -28,6 +29,9 @@ _DENYING = NEGATORS | word_set(
 )
 _DENIED_WORDS = 4
 _LEAST_WORDS = 4
+_TELLING_WORDS = 5
+_ECHO = 0.8  # of its words a sentence shares with the statement that it repeats
+_SENTENCE = re.compile(r"(?<=[.!?\n])\s+")
 _CONCEDING = word_set("although though while whilst despite admittedly granted some may might even if would could")
 _TURNING = word_set("but however yet still")
 _STOPWORDS = word_set(
@@ -61,7 +65,7 @@ class Argument:
 def read_argument(response: str) -> Argument:
     """Read a response; one pass, at most ``MAX_CHARACTERS`` characters of it."""
     tokens = _TOKEN.findall(own_answer(response)[:MAX_CHARACTERS].lower().replace("’", "'"))
-    words: list[str | None] = []
+    found: list[str | None] = []
     meant: list[int] = []
     denied, conceded, opening = 0, False, True
     for token in tokens:
@@ -74,17 +78,39 @@ def read_argument(response: str) -> Argument:
             conceded = True
         elif token in _TURNING:
             conceded = False
-        words.append(word)
+        found.append(word)
         meant.append(CONCEDED if conceded else DENIED if denied else SAID)
         denied = _DENIED_WORDS if token in _DENYING or token == "than" else max(0, denied - 1)
-    return Argument(tuple(words), tuple(meant))
+    return Argument(tuple(found), tuple(meant))
+
+
+def repeats_itself(response: str) -> bool:
+    """Whether a sentence of five words or more stands twice in a response; of the 3,895 fitting reasons, in 5."""
+    said = [words(sentence) for sentence in _SENTENCE.split(own_answer(response)[:MAX_CHARACTERS])]
+    long = [sentence for sentence in said if len(sentence) >= _TELLING_WORDS]
+    return len(set(long)) < len(long)
+
+
+def beyond_echo(response: str, statement: str) -> str:
+    """What a response says beyond the statement: its sentences but those that only say the statement over again.
+
+    Base models like to repeat the statement and to praise it in words that fit anything; without the repetition those
+    words stand alone.
+    """
+    given = set(words(statement))
+    kept = []
+    for sentence in _SENTENCE.split(own_answer(response)[:MAX_CHARACTERS]):
+        said = words(sentence)
+        if len(said) < _LEAST_WORDS or sum(word in given for word in said) < _ECHO * len(said):
+            kept.append(sentence)
+    return " ".join(kept)
 
 
 @lru_cache(maxsize=2048)  # statements and reasons come again for every model
 def content_words(text: str) -> tuple[str, ...]:
     """The distinct words of a text that carry a topic, in order of appearance, verdict words left out."""
-    found = _TOKEN.findall(text[:MAX_CHARACTERS].lower().replace("’", "'"))
-    return tuple(dict.fromkeys(word for word in found if is_content(word)))
+    tokens = _TOKEN.findall(text[:MAX_CHARACTERS].lower().replace("’", "'"))
+    return tuple(dict.fromkeys(word for word in tokens if is_content(word)))
 
 
 def is_content(word: str) -> bool:

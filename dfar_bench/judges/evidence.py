@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfar_bench.judges import Case
-from dfar_bench.judges.argument import Argument, content_words, read_argument
+from dfar_bench.judges.argument import Argument, beyond_echo, content_words, read_argument
 from dfar_bench.judges.artefact import Artefact, Vectors
 
 FEATURES = (
@@ -45,7 +45,7 @@ def features(artefact: Artefact, case: Case, verdict: int) -> list[float]:
         ``strongest_tie``, the closest of them; ``shared_with_reason``, how many of the words of the reason that the
         statement does not have come up (0 to 1).
     """
-    argument = read_argument(case.response)
+    argument = read_argument(beyond_echo(case.response, case.statement))
     sign = 1.0 if verdict else -1.0
     stance = artefact.stance(argument)
     end = argument.end()
