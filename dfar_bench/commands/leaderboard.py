@@ -1,4 +1,4 @@
-"""``submit`` and ``verify``: the leaderboard."""
+"""``submit``, ``verify``, ``board build`` and ``board serve``: the leaderboard."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dfar_bench.commands import FALLS_SHORT, FINE, Verbs
 from dfar_bench.errors import InputError
 
 SUBMISSIONS = Path("leaderboard/submissions")
+SITE = Path("board")
 
 
 def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -34,6 +35,7 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
         help="a file that remembers submissions without fault; it is believed, so keep it where only you write",
     )
     verify.set_defaults(verb=_verify)
+    _add_board(verbs)
 
 
 def _add_submit(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -71,6 +73,54 @@ def _add_submit(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "--out", type=Path, default=SUBMISSIONS, metavar="FOLDER", help=f"the tree (default {SUBMISSIONS})"
     )
     submit.set_defaults(verb=_submit)
+
+
+def _add_board(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    board = verbs.add_parser("board", help="the leaderboard's pages").add_subparsers(required=True, metavar="VERB")
+    build = board.add_parser(
+        "build",
+        help="make the pages of all submissions",
+        description="Verify all submissions, rank them and write the board as one folder that opens from disk "
+        "(index.html), with results.json and results.csv. Exit status 1, and nothing written, if a submission has a "
+        "fault.",
+    )
+    build.add_argument(
+        "tree", nargs="?", type=Path, default=SUBMISSIONS, metavar="SUBMISSIONS", help=f"default {SUBMISSIONS}"
+    )
+    build.add_argument("--out", type=Path, default=SITE, metavar="FOLDER", help=f"the site (default {SITE})")
+    build.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="a folder that remembers what was computed; it is believed, so keep it where only you write",
+    )
+    build.add_argument(
+        "--split",
+        action="append",
+        default=[],
+        choices=["paper", "clean", "mini", "ethos"],
+        help="show this test set only (may be given several times)",
+    )
+    build.add_argument(
+        "--reported",
+        type=Path,
+        metavar="DIR",
+        help="a folder of published tables, shown apart (default: reported beside the submissions)",
+    )
+    build.add_argument(
+        "--skip-faulty", action="store_true", help="build without submissions that have a fault, and name them"
+    )
+    build.set_defaults(verb=_build)
+    serve = board.add_parser("serve", help="look at the pages on this machine")
+    serve.add_argument("--out", type=Path, default=SITE, metavar="FOLDER", help=f"the site (default {SITE})")
+    serve.add_argument("--port", type=_port, default=8765, help="default 8765; 0 takes a free one")
+    serve.set_defaults(verb=_serve)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("must be a whole number from 0 to 65535")
+    return int(text)
 
 
 def _submit(arguments: argparse.Namespace) -> int:
@@ -123,3 +173,33 @@ def _verify(arguments: argparse.Namespace) -> int:
     for fault in report.faults:
         print(f"dfar-bench: {fault}", file=sys.stderr)
     return FALLS_SHORT if report.faults else FINE
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from dfar_bench.leaderboard.site.build import build
+
+    built = build(
+        arguments.tree,
+        arguments.out,
+        cache=arguments.cache,
+        splits=arguments.split,
+        reported=arguments.reported or arguments.tree.absolute().parent / "reported",
+        skip_faulty=arguments.skip_faulty,
+    )
+    for fault in built.faults:
+        print(f"dfar-bench: {fault}", file=sys.stderr)
+    if built.site is None:
+        print(
+            "dfar-bench: nothing was built: correct these, or leave them out with --skip-faulty.",
+            file=sys.stderr,
+        )
+        return FALLS_SHORT
+    print(f"{built.site / 'index.html'}: {built.submissions} submissions")
+    return FINE
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from dfar_bench.leaderboard.site.serve import serve
+
+    serve(arguments.out, arguments.port)
+    return FINE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,21 +82,22 @@ def verify(paths: Iterable[Path], cache: Path | None = None, judge: Judge | None
     folders, faults = find_submissions(paths)
     report = Report(judge.signature, len(folders), faults=faults)
     known = _read(cache) if cache else {}
-    trees = {folder.parent.parent for folder in folders}
-    alike = {tree: imitations(model_folders(tree)) for tree in trees}
+    imitating = imitation_faults(folders)
     kept = {}
     for folder in tqdm(folders, desc="verify", unit=" submissions", disable=None, leave=False):
         found = _one(folder, known, judge)
-        if other := alike[folder.parent.parent].get(folder.parent.name):
-            reason = f"is easily taken for {shown_name(other)}, which is there as well; choose another name"
-            fault = Fault(shown_name(folder.parent.name), "model.id", reason)
-            found = [fault, *(found if isinstance(found, list) else [])]
+        if folder in imitating:
+            found = [imitating[folder], *(found if isinstance(found, list) else [])]
         if isinstance(found, list):
             report.faults += found
         else:
             report.submissions.append(found)
             kept[found["key"]] = {**found, "flags": list(found["flags"])}
-    _flag_same_answers(report.submissions)
+    hashes = [
+        (one["model"], {name: task["sha256"] for name, task in one["tasks"].items()}) for one in report.submissions
+    ]
+    for one, flags in zip(report.submissions, same_answers(hashes)):
+        one["flags"] += map(asdict, flags)
     if cache:
         _write(cache, {**known, **kept})
     return report
@@ -111,17 +112,37 @@ def _one(folder: Path, known: dict[str, Any], judge: Judge) -> dict[str, Any] | 
     return {**found.as_json(), "unchanged": False} if isinstance(found, Verified) else found
 
 
-def _flag_same_answers(submissions: list[dict[str, Any]]) -> None:
-    """Put a flag on answers that another model's submission has, too, byte for byte."""
+def imitation_faults(folders: Iterable[Path]) -> dict[Path, Fault]:
+    """Those of submission folders whose model is easily taken for another one of the same tree."""
+    folders = list(folders)
+    trees = {folder.parent.parent for folder in folders}
+    alike = {tree: imitations(model_folders(tree)) for tree in trees}
+    out = {}
+    for folder in folders:
+        if other := alike[folder.parent.parent].get(folder.parent.name):
+            reason = f"is easily taken for {shown_name(other)}, which is there as well; choose another name"
+            out[folder] = Fault(shown_name(folder.parent.name), "model.id", reason)
+    return out
+
+
+def same_answers(submissions: Sequence[tuple[str, Mapping[str, str]]]) -> list[list[Flag]]:
+    """For each submission flags on answers that another model's submission has, too, byte for byte.
+
+    Args:
+        submissions: model, and hash of the answers by task.
+    """
     owners: dict[str, set[str]] = defaultdict(set)
-    for one in submissions:
-        for task in one["tasks"].values():
-            owners[task["sha256"]].add(one["model"])
-    for one in submissions:
-        for name, task in one["tasks"].items():
-            if others := sorted(owners[task["sha256"]] - {one["model"]}):
-                text = f"the answers to {name} are, byte for byte, those of {', '.join(others)}"
-                one["flags"].append(asdict(Flag("same_answers", text)))
+    for model, hashes in submissions:
+        for sha256 in hashes.values():
+            owners[sha256].add(model)
+    return [
+        [
+            Flag("same_answers", f"the answers to {name} are, byte for byte, those of {', '.join(others)}")
+            for name, sha256 in hashes.items()
+            if (others := sorted(owners[sha256] - {model}))
+        ]
+        for model, hashes in submissions
+    ]
 
 
 def _read(cache: Path) -> dict[str, Any]:

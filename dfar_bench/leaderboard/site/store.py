@@ -1,0 +1,63 @@
+"""Facts and packed rows of submissions on disk, by the hash of all that they depend on."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from dfar_bench.judges import Judge
+from dfar_bench.leaderboard.faults import Fault
+from dfar_bench.leaderboard.folder import content_key, open_submission
+from dfar_bench.leaderboard.site.facts import Facts, facts_of, packed_rows
+from dfar_bench.leaderboard.verify import verified_files
+
+
+@cache
+def _form() -> str:
+    """Changes with the code that makes the facts."""
+    return hashlib.sha256((resources.files(__package__) / "facts.py").read_bytes()).hexdigest()[:8]
+
+
+class Store:
+    """A folder of facts. What is in it is believed, so it must come from where nobody but us writes."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+
+    def facts(self, folder: Path, judge: Judge) -> tuple[str, Facts] | list[Fault]:
+        """The key and the facts of a submission folder, computed if they are not there yet; or its faults."""
+        opened = open_submission(folder)
+        key = f"{content_key(opened, judge)}-{_form()}"
+        kept = self.folder / f"{key}.json"
+        if not opened.faults and self._rows(key).is_file():
+            try:
+                return key, Facts.model_validate_json(kept.read_bytes())
+            except (OSError, ValidationError):
+                pass  # as if it were not there
+        found = verified_files(opened, judge)
+        if isinstance(found, list):
+            return found
+        facts = facts_of(found)
+        _write(kept, facts.model_dump_json())
+        _write(self._rows(key), packed_rows(found))
+        return key, facts
+
+    def rows(self, key: str) -> str:
+        """The packed rows of a submission whose facts were asked for."""
+        return self._rows(key).read_text("ascii")
+
+    def _rows(self, key: str) -> Path:
+        return self.folder / f"{key}.rows"
+
+
+def _write(path: Path, text: str) -> None:
+    """In one go, so that two processes that share a folder never read half a file."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, path)
