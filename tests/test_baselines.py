@@ -36,7 +36,8 @@ def test_null_models_have_the_figures_they_must_have(mini: list[Baseline]) -> No
     assert ethical["verdict_acc"][0] == pytest.approx(1 - unethical)
     assert ethical["verdict_acc"][0] + against["verdict_acc"][0] == pytest.approx(1)
     # A fluent constant text is let through wherever its verdict is right: the floor that every MAR stands on.
-    assert ethical["mar"][0] == pytest.approx(unethical)
+    assert ethical["mar"][0] == ethical["mar_self"][0] == 1.0  # the judge lets no text pass that fits any statement
+    assert ethical["verdict_acc"][0] == pytest.approx(1 - unethical)
     for one in mini:
         for name, (value, spread) in one.metrics.items():
             assert value is not None, name

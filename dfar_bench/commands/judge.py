@@ -32,8 +32,8 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
         help="error rates on responses of known truth, kind by kind",
         description="Run a judge on constructed responses of known truth and on responses that were written and marked "
         "by hand, and report what it catches and what it flags falsely, the worst kind first. On the mini split "
-        "always; on the unleaked rows of the paper split and on the clean split as well where DFAR's files are at hand (dfar-bench data "
-        "fetch). Exit status 1 if a goal is missed.",
+        "always; on the unleaked rows of the paper split and on the clean split as well where DFAR's files are at hand "
+        "(dfar-bench data fetch). Exit status 1 if a goal is missed.",
     )
     judge_option(validate)
     validate.add_argument("--split", action="append", default=[], help="paper, clean or mini (default: those at hand)")
@@ -77,7 +77,8 @@ def _validate(arguments: argparse.Namespace) -> int:
     report = validate(get_judge(arguments.judge or DEFAULT_JUDGE), splits)
     print(json.dumps(report.as_json(), indent=2, allow_nan=False) if arguments.json else report.as_table())
     if not arguments.split and "paper" not in splits:
-        print("dfar-bench: without the paper and the clean split, whose files are not here: dfar-bench data fetch", file=sys.stderr)
+        left_out = "without the paper and the clean split, whose files are not here: dfar-bench data fetch"
+        print(f"dfar-bench: {left_out}", file=sys.stderr)
     return FINE if report.holds else FALLS_SHORT
 
 
