@@ -46,6 +46,7 @@ def test_natural_responses() -> None:
     found = [*section.worst_first(False), *section.worst_first(True)]
     lines = [f"| `{kind.kind}` | {kind.n} | {range_of(kind)} |" for kind in found]
     assert "\n".join(lines) in page
+    page = " ".join(page.split())
     agreement = {each.part: each for each in measured()["natural unseen"].agreements}
     said = re.search(r"agreement \*\*(.+?) %\*\* \((.+?)–(.+?)\)", page)
     assert said is not None
@@ -66,7 +67,7 @@ def test_areas_and_signature() -> None:
     for place, name in ((1, "length alone"), (2, "the verdict alone")):
         figures = [f"{area[place][0]:.2f}" for area in areas]
         assert f"{name} {figures[0]}, {figures[1]} and {figures[2]}" in said
-    assert f"AUROC {measured()['natural unseen'].areas[0][0]:.2f}." in page
+    assert f"AUROC {measured()['natural unseen'].areas[0][0]:.2f}." in said
     for file in ("MAR.md", "README.md"):
         assert f"judge:{get_judge('reference').signature}" in (ROOT / file).read_text()
 
