@@ -30,7 +30,7 @@ def paper() -> None:
     rows("paper")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # as long as it is open, Playwright keeps an event loop running in this thread
 def browser() -> Iterator[Browser]:
     yield from launched()
 

@@ -108,7 +108,7 @@ def test_a_submission_and_its_rows(browser: Browser, site: Path, tree: Path) -> 
     watched = OnSite(browser, site / "index.html")
     page = watched.page
     page.get_by_role("link", name="acme/judge-7b", exact=True).first.click()
-    page.wait_for_function("document.getElementById('count').textContent === '52 of 52 rows'")
+    page.locator("#count", has_text="52 of 52 rows").wait_for()
     assert page.locator("h1").inner_text() == "acme/judge-7b"
 
     # Every response stands there as the text that it is.
@@ -140,11 +140,11 @@ def test_the_viewers_own_data(browser: Browser, site: Path, tmp_path: Path) -> N
     """Statements are shown only after the viewer has chosen a file, and nothing of it leaves the page."""
     watched = OnSite(browser, run_page(site, "acme__judge-7b-l"))
     page = watched.page
-    page.wait_for_function("document.getElementById('count').textContent !== ''")
+    page.locator("#count", has_text="rows").wait_for()
     assert page.locator(".statement").count() == 0
     (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
     page.locator("#data").set_input_files(tmp_path / "notes.csv")
-    page.wait_for_function("document.getElementById('loaded').textContent.includes('none of the published files')")
+    page.locator("#loaded", has_text="none of the published files").wait_for()
     test = rows("mini")["test"]
     lines = [
         {"split": "test", "statement": f"<b>{row.statement}", "label": row.label, "reason": row.reason} for row in test

@@ -150,9 +150,9 @@ def test_two_tabs_go_on_with_the_same_ratings(browser: Browser, sheet: Path) -> 
     watched = Watched(browser, sheet / "sheet.html")
     other = watched.open()
     watched.press("11")
-    other.wait_for_function("document.getElementById('progress-text').textContent.startsWith('2 of')")
+    other.locator("#progress-text", has_text="2 of").wait_for()
     other.keyboard.press("1")
-    watched.page.wait_for_function("document.getElementById('progress-text').textContent.startsWith('3 of')")
+    watched.page.locator("#progress-text", has_text="3 of").wait_for()
     watched.close()
 
 
