@@ -189,8 +189,19 @@ def test_flags_are_shown_and_refuse_nothing(tmp_path: Path, capsys: pytest.Captu
     out = capsys.readouterr().out
     assert out.count("flag: one verdict for all rows") == 2
     assert out.count("flag: one response for 52 of 52 rows") == 2
-    assert "flag: the answers to dfar_mini_cls are, byte for byte, those of beta/two" in out
-    assert "flag: the answers to dfar_mini_reason are, byte for byte, those of acme/one" in out
+    assert "flag: the answers to dfar_mini_cls are, to the last character, those of beta/two" in out
+    assert "flag: the answers to dfar_mini_reason are, to the last character, those of acme/one" in out
+
+
+def test_answers_are_told_by_what_they_say_and_not_by_how_they_are_packed(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    for name, folder in (("acme/one", "results"), ("beta/two", "again")):
+        submit(made_results(tmp_path / folder), replace(ABOUT, model_id=name), tree)
+    found = [verified(next((tree / name).iterdir())) for name in ("acme__one", "beta__two")]
+    first, second = ({name: task.answers_hash for name, task in one.tasks.items()} for one in found)
+    assert first == second
+    assert len(set(first.values())) == 2
+    assert not set(first.values()) & {claimed.sha256 for claimed in found[0].submission.tasks.values()}
 
 
 # Contamination
@@ -255,6 +266,8 @@ def test_contamination_by_the_hashes_of_rows(good: Path) -> None:
     strange = contamination(declared(good, "lr", ["dfar_train_unleaked"], [*kept, "mine-0001"]), "paper")
     assert strange.contaminated is None
     assert "1 of its 4312 training rows are not known here" in strange.why
+    hidden = contamination(declared(good, "lr", ["dfar_train"], ["mine-0001"]), "paper")
+    assert (hidden.contaminated, hidden.rows) == (True, 189)  # hashes that say nothing do not unsay what is declared
 
 
 def test_contamination_without_the_published_data(good: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -56,23 +56,24 @@ def contamination(submission: Submission, split: str) -> Contamination:
     sets, run = submission.training.sets, submission.dfar_run
     trained: set[str] = set()
     doubts = []
+    unknown = 0
+    if run:
+        trained, unknown = _statements(run.data.row_ids.split())
+        if unknown:
+            doubts.append(f"{unknown} of its {run.data.rows} training rows are not known here")
     for name in sets:
-        if name in TRAINING_SETS and not (run and TRAINING_SETS[name] == (run.split, run.drop_leaked)):
+        # The hashes say more exactly what was seen of the set that they are of, but only if all of them are known.
+        if name in TRAINING_SETS and not (run and not unknown and TRAINING_SETS[name] == (run.split, run.drop_leaked)):
             try:
                 trained |= _of_set(name)
             except InputError:
                 doubts.append("the published data, which it was trained on, is not at hand")
     if "other" in sets:
         doubts.append("what else it was trained on cannot be checked")
-    if run:
-        known, unknown = _statements(run.data.row_ids.split())
-        trained |= known
-        if unknown:
-            doubts.append(f"{unknown} of its {run.data.rows} training rows are not known here")
     tested = rows(split)["test"]
     met = [row for row in tested if fold(row.statement) in trained]
     unleaked = sum(not row.leaked for row in met)
-    basis = "by the hashes of its training rows" if run else "as declared"
+    basis = f"by the hashes of its {run.data.rows} training rows" if run else "as declared"
     if met:
         why = f"{basis}, it was trained on {len(met)} of the {len(tested)} test statements"
         return Contamination(True, len(met), unleaked, why)

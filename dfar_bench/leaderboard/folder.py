@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import resources
 from pathlib import Path
 
 from dfar_bench import __version__
@@ -112,10 +113,20 @@ def _data_hash(split: str) -> str:
     return hashlib.sha256(repr(rows(split)["test"]).encode()).hexdigest()
 
 
+@cache
+def _code_hash() -> str:
+    """Of all code of this package and the judge's numbers: whatever may decide otherwise after a change."""
+    root = Path(str(resources.files("dfar_bench")))
+    found = hashlib.sha256()
+    for path in sorted(path for pattern in ("*.py", "*.npz") for path in root.rglob(pattern)):
+        found.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()
+
+
 def content_key(opened: Opened, judge: Judge) -> str:
-    """What the verdict on a submission depends on, as one hash: its files and names, this version, judge and data."""
+    """What the verdict on a submission depends on, as one hash: its files and names, this code, judge and data."""
     names = (opened.folder.parent.name, opened.folder.name)
     splits = sorted({TASKS[task][0] for task in TASKS if answers_name(task) in opened.files})
-    parts = [ascii(names), __version__, judge.signature, *map(_data_hash, splits)]
+    parts = [ascii(names), __version__, _code_hash(), judge.signature, *map(_data_hash, splits)]
     parts += [f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in sorted(opened.files.items())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

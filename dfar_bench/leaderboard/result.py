@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -53,6 +55,12 @@ class VerifiedTask:
         return intervals(METRICS[self.kind], self.answers)
 
     @property
+    def answers_hash(self) -> str:
+        """The same for the same answers, however they were written and packed."""
+        answers = [(logged.row.row_id, logged.answer) for logged in self.run.answers]
+        return hashlib.sha256(json.dumps(answers).encode()).hexdigest()
+
+    @property
     def outcomes(self) -> list[Outcome]:
         """What came of each row, sorted by row id."""
         return [
@@ -97,7 +105,7 @@ class Verified:
                 name: {
                     "signature": task.signature,
                     "rows": len(task.answers),
-                    "sha256": self.submission.tasks[name].sha256,
+                    "answers_hash": task.answers_hash,
                     "metrics": task.metrics,
                     "codes": task.codes,
                     "flags": [asdict(flag) for flag in task.flags],

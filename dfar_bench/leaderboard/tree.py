@@ -94,7 +94,8 @@ def verify(paths: Iterable[Path], cache: Path | None = None, judge: Judge | None
             report.submissions.append(found)
             kept[found["key"]] = {**found, "flags": list(found["flags"])}
     hashes = [
-        (one["model"], {name: task["sha256"] for name, task in one["tasks"].items()}) for one in report.submissions
+        (one["model"], {name: task["answers_hash"] for name, task in one["tasks"].items()})
+        for one in report.submissions
     ]
     for one, flags in zip(report.submissions, same_answers(hashes)):
         one["flags"] += map(asdict, flags)
@@ -126,7 +127,7 @@ def imitation_faults(folders: Iterable[Path]) -> dict[Path, Fault]:
 
 
 def same_answers(submissions: Sequence[tuple[str, Mapping[str, str]]]) -> list[list[Flag]]:
-    """For each submission flags on answers that another model's submission has, too, byte for byte.
+    """For each submission flags on answers that another model's submission has, too, however they are packed.
 
     Args:
         submissions: model, and hash of the answers by task.
@@ -137,7 +138,7 @@ def same_answers(submissions: Sequence[tuple[str, Mapping[str, str]]]) -> list[l
             owners[sha256].add(model)
     return [
         [
-            Flag("same_answers", f"the answers to {name} are, byte for byte, those of {', '.join(others)}")
+            Flag("same_answers", f"the answers to {name} are, to the last character, those of {', '.join(others)}")
             for name, sha256 in hashes.items()
             if (others := sorted(owners[sha256] - {model}))
         ]

@@ -170,6 +170,7 @@ def _comparable(split: str, groups: Sequence[Group]) -> dict[str, object]:
                 "key": entry.key,
                 "name": name,
                 "label": f"{name} (null model)" if entry.is_null else f"{name} · {entry.facts.run}",
+                "apart": entry in group.apart,
                 "bits": bits,
                 "signatures": {kind: board.comparable(t.signature) for kind, t in entry.tasks.items() if t.signature},
             }
@@ -235,6 +236,7 @@ def _cache_folder(cache: Path | None) -> Iterator[Path]:
 @contextmanager
 def _beside(out: Path) -> Iterator[Path]:
     """A new folder that takes the place of ``out`` when all is in it; whatever happens before leaves ``out`` alone."""
+    out = Path(os.path.realpath(out))  # a link stays, and what it points to is replaced
     out.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
     made.chmod(0o755)

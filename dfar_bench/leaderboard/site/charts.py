@@ -116,12 +116,15 @@ def scatter(group: Group) -> Scatter | None:
 
 
 def slopes(group: Group) -> list[Slope]:
-    """Accuracy and MAR from base over L to L+R, of the bases that have both L and L+R; the latest run of each."""
+    """Accuracy and MAR from base over L to L+R, of the bases that have both; the first run of each on the board.
+
+    The first, so that nobody takes over a point by naming somebody else's base.
+    """
     latest: dict[tuple[str, str], Entry] = {}
     for entry in sorted((*group.ranked, *group.apart), key=lambda one: (one.facts.created, one.key)):
         base = entry.facts.model if entry.facts.mode == "base" else entry.facts.base
         if base:
-            latest[base, entry.facts.mode] = entry
+            latest.setdefault((base, entry.facts.mode), entry)
     bases = sorted({base for base, _ in latest if (base, "l") in latest and (base, "lr") in latest})
     out = []
     for heading, kind, metric in (("Accuracy", "cls", "acc"), ("MAR", "reason", "mar")):

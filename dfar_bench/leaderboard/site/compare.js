@@ -129,10 +129,14 @@ function show() {
   const body = $("differences").tBodies[0];
   body.replaceChildren();
   const found = sums(a, b), moved = resampled(found), differs = differing(a, b);
-  $("notice").hidden = differs.length === 0 && Object.keys(found).length > 0;
-  $("notice").textContent = differs.length
-    ? `The signatures differ in ${differs.join(", ")}: compare only if you mean to.`
-    : "The two have no task in common.";
+  const said = [];
+  if (differs.length) said.push(`The signatures differ in ${differs.join(", ")}: compare only if you mean to.`);
+  if (Object.keys(found).length === 0) said.push("The two have no task in common.");
+  for (const one of new Set([a, b])) {
+    if (one.apart) said.push(`${one.name} was trained on statements of this test set.`);
+  }
+  $("notice").hidden = said.length === 0;
+  $("notice").textContent = said.join(" ");
   $("caption").textContent = `A: ${a.name} · B: ${b.name} · ${clusters.length} rows in ${count} contrast groups`;
   for (const [name, [first, second, counted]] of Object.entries(found)) {
     const line = body.insertRow(), n = total(counted), spreads = spread(moved[name]);

@@ -151,7 +151,7 @@ def _task(task: VerifiedTask, verified: Verified) -> TaskFacts:
     return TaskFacts(
         **task_facts(task.split, task.kind, task.answers),
         signature=task.signature,
-        sha256=claimed.sha256,
+        sha256=task.answers_hash,
         codes=task.codes,
         flags=list(task.flags),
         contamination=task.contamination,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from functools import cache
-from importlib import resources
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,12 +12,6 @@ from dfar_bench.leaderboard.faults import Fault
 from dfar_bench.leaderboard.folder import content_key, open_submission
 from dfar_bench.leaderboard.site.facts import Facts, facts_of, packed_rows
 from dfar_bench.leaderboard.verify import verified_files
-
-
-@cache
-def _form() -> str:
-    """Changes with the code that makes the facts."""
-    return hashlib.sha256((resources.files(__package__) / "facts.py").read_bytes()).hexdigest()[:8]
 
 
 class Store:
@@ -33,7 +24,7 @@ class Store:
     def facts(self, folder: Path, judge: Judge) -> tuple[str, Facts] | list[Fault]:
         """The key and the facts of a submission folder, computed if they are not there yet; or its faults."""
         opened = open_submission(folder)
-        key = f"{content_key(opened, judge)}-{_form()}"
+        key = content_key(opened, judge)
         kept = self.folder / f"{key}.json"
         if not opened.faults and self._rows(key).is_file():
             try:
