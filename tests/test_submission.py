@@ -214,7 +214,7 @@ def test_the_training_is_carried_over_without_places(results: Path, tmp_path: Pa
     assert run["data"]["row_ids"].split()[0] == row_hash("mini-train-0000")
     assert run["arguments"] == {"learning_rate": 0.002, "lora_r": 16}
     assert done.verified.tasks["dfar_mini_cls"].contamination == Contamination(
-        False, 0, 0, "by the hashes of its training rows, it was trained on none of the 52 test statements"
+        False, 0, 0, "by the hashes of its 124 training rows, it was trained on none of the 52 test statements"
     )
 
 
