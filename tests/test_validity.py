@@ -25,7 +25,7 @@ from dfar_bench.validity.kinds import KINDS, unusable
 from dfar_bench.validity.measures import areas, by_length, interval
 from dfar_bench.validity.natural import PARTS, natural_items
 from dfar_bench.validity.paraphrase import SYNONYMS, paraphrased
-from dfar_bench.validity.report import CAUGHT, FLAGGED
+from dfar_bench.validity.report import AREA, CAUGHT, FLAGGED
 from dfar_bench.validity.stance import flipped, neutralised, reworded, sentences
 from dfar_bench.validity.suite import run, validate
 from dfar_bench.verdicts import parse_verdict
@@ -234,12 +234,12 @@ def test_the_report() -> None:
     document = report.as_json()
     assert document == validate(get_judge("verdict"), ["mini"], ["dev"]).as_json()
     assert "seconds" not in json.dumps(document, allow_nan=False)
-    assert document["goals"] == {"caught": CAUGHT, "flagged": FLAGGED}
+    assert document["goals"] == {"caught": CAUGHT, "flagged": FLAGGED, "auroc": AREA}
     mini, dev = document["sections"]
     assert set(mini["kinds"]) == set(KINDS)
     assert mini["kinds"]["bare_verdict"]["flagged"] == 1.0
     assert mini["kinds"]["other_reason_same_label"] == {
-        "aligned": False, "unseen": False, "n": 176, "flagged": 0.0, "low": 0.0, "high": 0.02136, "goal_holds": False,
+        "aligned": False, "unseen": False, "n": 176, "flagged": 0.0, "low": 0.0, "high": 0.080296, "goal_holds": False,
         "length": mini["kinds"]["other_reason_same_label"]["length"], "verdict": 0.0,
     }  # fmt: skip
     assert not report.holds
