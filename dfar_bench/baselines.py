@@ -85,9 +85,8 @@ def baselines(
     training_sets = {"all": list(train)} | ({"unleaked": unleaked} if len(unleaked) < len(train) else {})
 
     out: list[Baseline] = []
-    majority = int(sum(row.label for row in train) * 2 > len(train))
-    out += _scored("majority", "all", [_certain(row, majority) for row in test], resamples)
-    out += _scored("random", "nothing", _random(test), resamples)
+    for name, choices in null_choices(train, test).items():
+        out += _scored(name, "all" if name == "majority" else "nothing", choices, resamples)
     for name in classical_models():
         for trained_on, chosen in training_sets.items():
             on_progress(f"{name}, trained on {trained_on}")
@@ -98,6 +97,18 @@ def baselines(
         on_progress(name)
         out += _scored(name, "nothing", [read_response(row, text, judge) for row in test], resamples)
     return out
+
+
+def null_choices(train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[Choice]]:
+    """Answers to the test rows without reading them: the label that most train rows have, and a coin's, seeded."""
+    import numpy as np
+
+    majority = int(sum(row.label for row in train) * 2 > len(train))
+    draws = np.random.default_rng(SEED).integers(0, 2, len(test))
+    return {
+        "majority": [_certain(row, majority) for row in test],
+        "random": [_certain(row, int(label)) for row, label in zip(test, draws)],
+    }
 
 
 def classical_models() -> dict[str, Any]:
@@ -125,13 +136,6 @@ def _predict(name: str, train: Sequence[Row], test: Sequence[Row]) -> list[int]:
 
 def _certain(row: Row, label: int) -> Choice:
     return read_choice(row, (0.0, -math.inf) if label == 0 else (-math.inf, 0.0))
-
-
-def _random(test: Sequence[Row]) -> list[Choice]:
-    import numpy as np
-
-    draws = np.random.default_rng(SEED).integers(0, 2, len(test))
-    return [_certain(row, int(label)) for row, label in zip(test, draws)]
 
 
 def _scored(

@@ -109,7 +109,7 @@ DECIDING = {
     "verdict": (*SHARED, "judges/verdict.py"),
 }
 PINS = {
-    "reference.v1.e9e92464": ("be8d5042efe4e32a", "534d28e897adacf9"),
+    "reference.v1.e9e92464": ("be8d5042efe4e32a", "4330364fd9ba805c"),
     "verdict.v1": ("2ba4d24230feac9f", "5e5b64555d963b5d"),
 }
 """By signature: a hash of decisions on some 600 responses, and one of the code that decides.

@@ -91,6 +91,7 @@ def repeats_itself(response: str) -> bool:
     return len(set(long)) < len(long)
 
 
+@lru_cache(maxsize=64)  # the judge and the evidence ask in turn
 def beyond_echo(response: str, statement: str) -> str:
     """What a response says beyond the statement: its sentences but those that only say the statement over again.
 

@@ -5,14 +5,10 @@ Texts and verdicts are those of ``dfar-bench baselines``: always the label that 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-import numpy as np
-
-from dfar_bench.answers import Choice, Response, read_choice, read_responses
-from dfar_bench.baselines import CONSTANT_TEXTS
-from dfar_bench.bootstrap import SEED
+from dfar_bench.answers import Choice, Response, read_responses
+from dfar_bench.baselines import CONSTANT_TEXTS, null_choices
 from dfar_bench.data import LABELS, rows
 from dfar_bench.judges import Judge
 from dfar_bench.leaderboard.site.facts import Facts, TaskFacts, task_facts
@@ -23,20 +19,21 @@ def null_models(split: str, judge: Judge) -> tuple[Facts, ...]:
     test = rows(split)["test"]
     # ETHOS has no train rows; models are trained on DFAR to be tested there.
     train = rows(split)["train"] or rows("paper")["train"]
-    majority = int(sum(row.label for row in train) * 2 > len(train))
-    found = [
-        ("majority", f"always {LABELS[majority]}, as most train rows", "cls", [majority] * len(test)),
-        ("random", "a coin, seeded", "cls", list(np.random.default_rng(SEED).integers(0, 2, len(test)))),
-        *((name, f"“{text}”", "reason", text) for name, text in CONSTANT_TEXTS.items()),
+    choices = null_choices(train, test)
+    majority = LABELS[choices["majority"][0].predicted]
+    found: list[tuple[str, str, str, Sequence[Choice | Response]]] = [
+        (
+            "majority",
+            f"always {majority}, as most train rows",
+            "cls",
+            choices["majority"],
+        ),
+        ("random", "a coin, seeded", "cls", choices["random"]),
     ]
+    for name, text in CONSTANT_TEXTS.items():
+        found.append((name, f"“{text}”", "reason", read_responses([(row, text) for row in test], judge)))
     out = []
-    for name, what, kind, given in found:
-        if isinstance(given, str):
-            answers: Sequence[Choice | Response] = read_responses([(row, given) for row in test], judge)
-        else:
-            answers = [
-                read_choice(row, (-math.inf, 0.0) if label else (0.0, -math.inf)) for row, label in zip(test, given)
-            ]
+    for name, what, kind, answers in found:
         task = TaskFacts(
             **task_facts(split, kind, answers),
             signature="",
