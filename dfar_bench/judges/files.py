@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,24 +48,14 @@ def score_file(source: Path, target: Path, judge: Judge) -> list[str]:
 
 def _replace(target: Path, content: str) -> None:
     """Write beside, then move into place, so that a file is there whole or as it was."""
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        beside.write_text(content, encoding="utf-8")
+        os.replace(beside, target)
     except OSError as error:
         raise InputError(f"{target} cannot be written ({error.strerror}): name another file for --out.") from None
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-        os.chmod(partial, 0o666 & ~_umask())
-        os.replace(partial, target)
-    except BaseException:
-        os.unlink(partial)
-        raise
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _cases(source: Path) -> Iterator[tuple[Any, Case]]:
