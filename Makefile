@@ -1,7 +1,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test lint bench clean
+.PHONY: demo test lint bench clean
+
+demo: .venv/.installed
+	$(BIN)/dfar-bench demo
 
 test: lint
 	$(BIN)/python -m pytest

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from dfar_bench import __version__
-from dfar_bench.commands import BAD_INPUT, FINE, data, human, judge, leaderboard, score
+from dfar_bench.commands import BAD_INPUT, FINE, data, demo, human, judge, leaderboard, score
 from dfar_bench.errors import InputError
 
 
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"dfar-bench {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
-    for family in (data, score, judge, human, leaderboard):
+    for family in (demo, data, score, judge, human, leaderboard):
         family.add(verbs)
     return parser
 

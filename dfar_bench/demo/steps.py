@@ -1,0 +1,148 @@
+"""Running commands one after the other: each is shown as one would type it, and what it prints is kept in a file.
+
+On a terminal the last line that a command printed, which may be a progress bar, stands under it while it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dfar_bench.errors import InputError
+
+PROGRAMS = {
+    "accelerate": ("-m", "accelerate.commands.accelerate_cli"),
+    "lm_eval": ("-m", "lm_eval"),
+    "dfar-bench": ("-m", "dfar_bench.cli"),
+    "python": (),
+}
+"""How this Python runs what would be typed."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command.
+
+    Attributes:
+        title: for people.
+        words: as one would type them; the first is a key of ``PROGRAMS``.
+        makes: a path that is there when it has been run to its end; None for a command that may run again.
+        writes: the path that ``words`` name instead of ``makes``, where an interrupted command leaves a part behind.
+    """
+
+    title: str
+    words: Sequence[str]
+    makes: Path | None = None
+    writes: Path | None = None
+
+
+def run_all(steps: Sequence[Step], folder: Path, logs: Path, environment: Mapping[str, str]) -> None:
+    """Run commands in a folder, but for those that have been run before.
+
+    Args:
+        logs: where what they print is kept.
+
+    Raises:
+        InputError: a command failed; with what it said.
+    """
+    logs.mkdir(parents=True, exist_ok=True)
+    for number, step in enumerate(steps, start=1):
+        print(f"[{number}/{len(steps)}] {step.title}\n  $ {shlex.join(step.words)}", flush=True)
+        if step.makes and step.makes.exists():
+            print("  has been done before", flush=True)
+            continue
+        start = time.monotonic()
+        _run(step, folder, logs / f"{number:02}.txt", environment)
+        print(f"  {time.monotonic() - start:.0f} s", flush=True)
+
+
+def _run(step: Step, folder: Path, log: Path, environment: Mapping[str, str]) -> None:
+    if step.writes:
+        shutil.rmtree(step.writes, ignore_errors=True)
+    program, *words = step.words
+    output, end = _channel()
+    with log.open("wb") as printed:
+        process = subprocess.Popen(
+            [sys.executable, *PROGRAMS[program], *words],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=end,
+            stderr=end,
+            start_new_session=True,  # so that all it starts can be ended with it
+        )
+        os.close(end)
+        try:
+            while piece := _read(output):
+                printed.write(piece)
+                _show(_last_line(piece))
+            status = process.wait()
+        finally:
+            _show("")
+            os.close(output)
+            _end(process)
+    if status:
+        raise InputError(f"{step.title} ended with status {status}: {_complaint(log)} (all of it: {log})")
+    if step.writes and step.makes:
+        os.replace(step.writes, step.makes)
+
+
+def _channel() -> tuple[int, int]:
+    """Where output is read and where it is written: a terminal if this is one, so that progress is drawn."""
+    if not sys.stderr.isatty():
+        return os.pipe()
+    import pty
+    import termios
+
+    output, end = pty.openpty()
+    termios.tcsetwinsize(end, (24, 80))
+    return output, end
+
+
+def _read(output: int) -> bytes:
+    try:
+        return os.read(output, 65536)
+    except OSError:  # how a terminal says that nobody writes any more
+        return b""
+
+
+def _last_line(printed: bytes) -> str:
+    lines = printed.decode(errors="replace").replace("\r", "\n").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _complaint(log: Path) -> str:
+    """What our own commands say of what went wrong; the launcher's report stands below it. Else the last line."""
+    printed = log.read_bytes()
+    ours = re.findall(rb"^(?:sft\.py|merge\.py|dfar-bench): .+", printed, re.MULTILINE)
+    return _last_line(ours[-1] if ours else printed) or "nothing was said"
+
+
+def _show(line: str) -> None:
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns - 3
+        plain = "".join(char for char in line if char.isprintable())
+        sys.stderr.write(f"\r\x1b[K  {plain[:width]}" if plain else "\r\x1b[K")
+        sys.stderr.flush()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a command and all it started; nothing happens to one that has ended."""
+    for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, None)):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
