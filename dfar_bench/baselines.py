@@ -90,7 +90,7 @@ def baselines(
     for name in classical_models():
         for trained_on, chosen in training_sets.items():
             on_progress(f"{name}, trained on {trained_on}")
-            answers = [_certain(row, label) for row, label in zip(test, _predict(name, chosen, test))]
+            answers = [certain(row, label) for row, label in zip(test, _predict(name, chosen, test))]
             out += _scored(name, trained_on, answers, resamples, PUBLISHED[name] if split == "paper" else None)
     judge = get_judge()
     for name, text in CONSTANT_TEXTS.items():
@@ -106,8 +106,8 @@ def null_choices(train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[Ch
     majority = int(sum(row.label for row in train) * 2 > len(train))
     draws = np.random.default_rng(SEED).integers(0, 2, len(test))
     return {
-        "majority": [_certain(row, majority) for row in test],
-        "random": [_certain(row, int(label)) for row, label in zip(test, draws)],
+        "majority": [certain(row, majority) for row in test],
+        "random": [certain(row, int(label)) for row, label in zip(test, draws)],
     }
 
 
@@ -125,6 +125,11 @@ def classical_models() -> dict[str, Any]:
     }
 
 
+def classical_verdicts(train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[int]]:
+    """What each of the classical models, trained on rows, says of others: 0 ethical, 1 unethical."""
+    return {name: _predict(name, train, test) for name in classical_models()}
+
+
 def _predict(name: str, train: Sequence[Row], test: Sequence[Row]) -> list[int]:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_pipeline
@@ -134,7 +139,8 @@ def _predict(name: str, train: Sequence[Row], test: Sequence[Row]) -> list[int]:
     return [int(label) for label in model.predict([row.statement for row in test])]
 
 
-def _certain(row: Row, label: int) -> Choice:
+def certain(row: Row, label: int) -> Choice:
+    """A verdict without any doubt, as an answer."""
     return read_choice(row, (0.0, -math.inf) if label == 0 else (-math.inf, 0.0))
 
 

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from dfar_bench.audit import audit
-from dfar_bench.baselines import CONSTANT_TEXTS, PUBLISHED, Baseline, as_text, baselines, classical_models
+from dfar_bench.baselines import (
+    CONSTANT_TEXTS,
+    PUBLISHED,
+    Baseline,
+    as_text,
+    baselines,
+    classical_models,
+    classical_verdicts,
+)
 from dfar_bench.cli import main
-from dfar_bench.data import rows
+from dfar_bench.data import rows, without_tested
+from dfar_bench.errors import InputError
+from dfar_bench.leaderboard.site.classical import read_classical
 from tests.conftest import ROOT
+from tests.made_submissions import made_submission
 
 CLASSICAL = ("svm", "random_forest", "gradient_boosting", "logistic_regression")
 
@@ -102,3 +114,49 @@ def test_the_page_on_the_leak_quotes_what_the_commands_print() -> None:
         in page
     )
     assert f"Another {report['nearness']['unleaked_rows_near_train']} test rows share" in page
+
+
+def test_the_board_shows_the_classical_models_as_they_are(paper: None) -> None:
+    """All four, trained again."""
+    found = read_classical(ROOT / "leaderboard" / "baselines")
+    assert found.keys() == {"paper", "clean"}
+    for split, one in found.items():
+        assert one.verdicts.keys() == classical_models().keys()
+        train = without_tested(rows(split)["train"], rows(split)["test"])
+        assert one.train_rows == len(train)
+        again = classical_verdicts(train, rows(split)["test"])
+        assert one.verdicts == {name: "".join(map(str, verdicts)) for name, verdicts in again.items()}
+
+
+def test_verdicts_of_other_data_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mini.json"
+    assert main(["baselines", "--split", "mini", "--verdicts", str(file)]) == 0
+    document = json.loads(file.read_text())
+    assert {len(verdicts) for verdicts in document["verdicts"].values()} == {52}
+    assert read_classical(tmp_path)["mini"].train_rows == 124
+    file.write_text(json.dumps({**document, "rows_sha256": "0" * 64}))
+    with pytest.raises(InputError, match=r"of other data: make it again with dfar-bench baselines --split mini"):
+        read_classical(tmp_path)
+    file.write_text(json.dumps({**document, "verdicts": {"svm": "012"}}))
+    with pytest.raises(InputError, match="not in the form"):
+        read_classical(tmp_path)
+
+
+def test_classical_models_are_rows_of_the_board_and_take_no_rank(tmp_path: Path) -> None:
+    tree = tmp_path / "submissions"
+    made_submission(tree)
+    (tmp_path / "baselines").mkdir()
+    built = {}
+    for name in ("without", "with"):
+        assert main(["board", "build", str(tree), "--out", str(tmp_path / name)]) == 0
+        built[name] = {row["model"]: row for row in json.loads((tmp_path / name / "results.json").read_text())["rows"]}
+        main(["baselines", "--split", "mini", "--verdicts", str(tmp_path / "baselines" / "mini.json")])
+    more = {name: row for name, row in built["with"].items() if name not in built["without"]}
+    assert more.keys() == {name.replace("_", " ") for name in CLASSICAL}
+    assert {row["status"] for row in more.values()} == {"classical"}
+    assert {row["rank_acc"] for row in more.values()} == {None}
+    assert {name: built["with"][name] for name in built["without"]} == built["without"]
+    of_baselines = {one.model.replace("_", " "): one for one in baselines("mini", resamples=0)}
+    for name, row in more.items():
+        assert row["metrics"]["cls"]["acc"]["value"] == of_baselines[name].metrics["acc"][0]
+    assert "bag of words" in (tmp_path / "with" / "index.html").read_text()

@@ -481,7 +481,7 @@ def test_data_ends_no_script_element() -> None:
 
 
 def test_figures_place_what_they_show(tree: Path) -> None:
-    group = board.groups(found_in(tree), {}, get_judge())["mini"][0]
+    group = board.groups(found_in(tree), {}, get_judge(), {})["mini"][0]
     drawn = charts.scatter(group)
     assert drawn is not None
     assert {point.entry.facts.model for point in drawn.points} == {

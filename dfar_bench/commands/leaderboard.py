@@ -184,6 +184,7 @@ def _build(arguments: argparse.Namespace) -> int:
         cache=arguments.cache,
         splits=arguments.split,
         reported=arguments.reported or arguments.tree.absolute().parent / "reported",
+        baselines=arguments.tree.absolute().parent / "baselines",
         skip_faulty=arguments.skip_faulty,
     )
     for fault in built.faults:

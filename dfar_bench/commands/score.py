@@ -51,6 +51,12 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "--resamples", type=resamples, default=None, help="of the bootstrap (default 10000; 0: none)"
     )
     baselines.add_argument("--json", action="store_true", help="print one JSON document")
+    baselines.add_argument(
+        "--verdicts",
+        type=Path,
+        metavar="FILE",
+        help="write the classical models' verdicts there, for the board, and no table (needs the board extra)",
+    )
     baselines.set_defaults(verb=_baselines)
 
 
@@ -77,6 +83,12 @@ def _baselines(arguments: argparse.Namespace) -> int:
     from dfar_bench.baselines import FEATURES, as_text, baselines
     from dfar_bench.bootstrap import LEVEL, RESAMPLES, SEED
 
+    if arguments.verdicts:
+        from dfar_bench.leaderboard.site.classical import classical, write_classical
+
+        write_classical(classical(arguments.split), arguments.verdicts)
+        print(arguments.verdicts)
+        return FINE
     drawn = RESAMPLES if arguments.resamples is None else arguments.resamples
     with tqdm(disable=None, unit=" models", leave=False) as bar:
 

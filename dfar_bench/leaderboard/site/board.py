@@ -15,8 +15,9 @@ from dfar_bench.data import SPLITS
 from dfar_bench.judges import Judge
 from dfar_bench.leaderboard.flags import Flag
 from dfar_bench.leaderboard.names import model_folder
+from dfar_bench.leaderboard.site.classical import Classical
 from dfar_bench.leaderboard.site.facts import Facts, Figure, TaskFacts
-from dfar_bench.leaderboard.site.nulls import null_models
+from dfar_bench.leaderboard.site.nulls import NULL, null_models
 from dfar_bench.leaderboard.site.ranks import Rank, layout, rank
 from dfar_bench.metrics import METRICS
 
@@ -47,7 +48,7 @@ DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A submission, or a null model, on one split.
+    """A submission, or a null or classical model, on one split.
 
     Attributes:
         key: names it in links and files.
@@ -64,7 +65,13 @@ class Entry:
 
     @property
     def is_null(self) -> bool:
+        """Whether it is none of the submissions."""
         return self.facts.mode == "null"
+
+    @property
+    def knows_nothing(self) -> bool:
+        """Whether it has learned nothing, unlike the classical models."""
+        return self.is_null and self.facts.run == NULL
 
     @property
     def contaminated(self) -> bool | None:
@@ -126,17 +133,20 @@ def submission_key(facts: Facts) -> str:
     return f"{model_folder(facts.model)}/{facts.run}"
 
 
-def groups(found: Sequence[Facts], extra: Mapping[str, Sequence[Flag]], judge: Judge) -> dict[str, list[Group]]:
+def groups(
+    found: Sequence[Facts], extra: Mapping[str, Sequence[Flag]], judge: Judge, classical: Mapping[str, Classical]
+) -> dict[str, list[Group]]:
     """The tables of each split that somebody submitted to, those with most entries first.
 
     Args:
         extra: flags that follow from other submissions, by key.
+        classical: the verdicts of the classical models, by split.
     """
     out = {}
     for split in SPLITS:
         entries = [entry for facts in found if (entry := _entry(facts, split, extra)).tasks]
         if entries:
-            nulls = tuple(_entry(facts, split, {}) for facts in null_models(split, judge))
+            nulls = tuple(_entry(facts, split, {}) for facts in null_models(split, judge, classical.get(split)))
             parted = sorted(_parted(entries), key=lambda members: (-len(members[1]), members[0]))
             out[split] = [
                 _group(split, number, dict(signatures), members, nulls)
@@ -199,7 +209,7 @@ def _group(
         number,
         signatures,
         differing,
-        tuple(sorted(_with_ranks(split, ranked, nulls), key=_order)),
+        tuple(sorted(_with_ranks(split, ranked, [one for one in nulls if one.knows_nothing]), key=_order)),
         tuple(sorted(apart, key=_order)),
         nulls,
     )

@@ -25,6 +25,7 @@ from dfar_bench.leaderboard.flags import Flag
 from dfar_bench.leaderboard.folder import find_submissions
 from dfar_bench.leaderboard.site import board, charts
 from dfar_bench.leaderboard.site.board import HIGHER_IS_BETTER, Entry, Group
+from dfar_bench.leaderboard.site.classical import read_classical
 from dfar_bench.leaderboard.site.export import results
 from dfar_bench.leaderboard.site.facts import Facts
 from dfar_bench.leaderboard.site.pages import KINDS, data_block, page
@@ -53,6 +54,7 @@ def build(
     cache: Path | None = None,
     splits: Sequence[str] = (),
     reported: Path | None = None,
+    baselines: Path | None = None,
     skip_faulty: bool = False,
 ) -> Built:
     """Build the site of a tree of submissions.
@@ -63,6 +65,7 @@ def build(
             write. A temporary one if None.
         splits: those to show; all if empty.
         reported: a folder of published tables (``reported.py``).
+        baselines: a folder of the classical models' verdicts (``classical.py``).
         skip_faulty: build without submissions that have a fault, rather than not at all.
 
     Raises:
@@ -77,7 +80,7 @@ def build(
         keys, found, faults = _facts(tree, store, judge)
         if faults and not skip_faulty:
             return Built(None, len(found), faults)
-        boards = board.groups(found, _same_answers(found), judge)
+        boards = board.groups(found, _same_answers(found), judge, read_classical(baselines) if baselines else {})
         boards = {split: groups for split, groups in boards.items() if not splits or split in splits}
         with _beside(out) as site:
             for name, content in {
@@ -169,7 +172,7 @@ def _comparable(split: str, groups: Sequence[Group]) -> dict[str, object]:
             entries[entry.key] = {
                 "key": entry.key,
                 "name": name,
-                "label": f"{name} (null model)" if entry.is_null else f"{name} · {entry.facts.run}",
+                "label": f"{name} ({entry.facts.run})" if entry.is_null else f"{name} · {entry.facts.run}",
                 "apart": entry in group.apart,
                 "bits": bits,
                 "signatures": {kind: board.comparable(t.signature) for kind, t in entry.tasks.items() if t.signature},

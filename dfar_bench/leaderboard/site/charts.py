@@ -94,8 +94,9 @@ def scatter(group: Group) -> Scatter | None:
     ]
     if not both:
         return None
-    across = [(share, entry.facts.model) for entry in group.nulls if (share := entry.figure("cls", "acc")[0])]
-    upright = [(share, entry.facts.model) for entry in group.nulls if (share := entry.figure("reason", "mar")[0])]
+    nulls = [entry for entry in group.nulls if entry.knows_nothing]
+    across = [(share, entry.facts.model) for entry in nulls if (share := entry.figure("cls", "acc")[0])]
+    upright = [(share, entry.facts.model) for entry in nulls if (share := entry.figure("reason", "mar")[0])]
     with_bars = len(both) <= MOST_INTERVALS
     seen = 3 if with_bars else 1
     x = _axis([*(share for _, mar, _ in both for share in mar[:seen]), *(share for share, _ in upright)], 62, 628)

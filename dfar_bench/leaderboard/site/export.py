@@ -5,7 +5,7 @@
 split, ordered as on the pages:
 
 - ``split``, ``group`` (rows of one split and group may be ranked against each other), ``signatures`` by kind of task;
-- ``status``: ``verified``, ``contaminated`` (verified, not ranked) or ``null``;
+- ``status``: ``verified``, ``contaminated`` (verified, not ranked), ``null`` or ``classical``;
 - ``model``, ``run``, ``mode``, ``base``, ``created``, ``flags``, ``contaminated`` (null where it cannot be told),
   ``contaminated_rows``, ``contaminated_unleaked_rows``;
 - ``rank_acc``, ``rank_mar``: ``[best, worst]`` place not excluded, null where not ranked;
@@ -61,7 +61,11 @@ def _row(entry: Entry, group: Group) -> dict[str, Any]:
     return {
         "split": group.split,
         "group": group.number,
-        "status": "null" if entry.is_null else "contaminated" if entry.contaminated else "verified",
+        "status": ("null" if entry.knows_nothing else "classical")
+        if entry.is_null
+        else "contaminated"
+        if entry.contaminated
+        else "verified",
         "model": facts.model,
         "run": None if entry.is_null else facts.run,
         "mode": None if entry.is_null else facts.mode,
