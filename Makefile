@@ -15,7 +15,7 @@ lint: .venv/.installed
 	$(BIN)/mypy
 
 bench: .venv/.installed
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench --out runs/bench.json
 
 # The task files are copied into lm_eval when the package is installed, so a changed one means installing again.
 .venv/.installed: pyproject.toml constraints.txt $(wildcard tasks/*)

@@ -12,19 +12,19 @@ import json
 import os
 import random
 import shutil
+import statistics
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from dfar_bench.answers import Response, read_choice, read_responses
 from dfar_bench.data import LABELS, Row, rows, task_name
 from dfar_bench.judges import get_judge
-from dfar_bench.leaderboard.answers_file import doc_hashes, packed
+from dfar_bench.leaderboard.answers_file import answer_line, doc_hashes, packed
 from dfar_bench.leaderboard.names import model_folder
-from dfar_bench.leaderboard.schema import SCHEMA_VERSION, ChoiceLine, Harness, ResponseLine
+from dfar_bench.leaderboard.schema import SCHEMA_VERSION, Harness
 from dfar_bench.leaderboard.site.build import build
 from dfar_bench.leaderboard.tree import verify
 from dfar_bench.leaderboard.verify import logged_run, run_id
@@ -33,91 +33,90 @@ from dfar_bench.prompts import STOPS
 from dfar_bench.rescore import run_signature
 from dfar_bench.samples import LoggedAnswer
 from dfar_bench.tasks import DEFAULT_MODES
+from tests.bench.figures import Figure, at_least, at_most
+from tests.bench.measuring import SPLIT, Size, UnmeasuredError, core_seconds, seconds, tried
+from tests.real_browser import CHROMIUM
 
 CREATED = "2026-01-31"
-SUBMISSIONS = 1_000
-HONEST = 20
 POOL = 4
 MODES = ("base", "l", "lr", "other")
 
+# From the beginning of the navigation to the frame after the scripts have run.
+PAINTED = """new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(
+performance.getEntriesByType('paint').at(-1)?.startTime ?? performance.now()))))"""
+LOADED = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
+SORTED = """new Promise((done) => { const start = performance.now();
+document.querySelectorAll('table.board thead button')[5].click();
+requestAnimationFrame(() => setTimeout(() => done(performance.now() - start))); })"""
 
-def measure(split: str, count: int = SUBMISSIONS) -> dict[str, Any]:
-    """Rates, seconds and bytes for a board of so many submissions to both tasks of a split."""
+figure, part = partial(Figure, "board"), partial(tried, "board")
+
+
+def measure(size: Size) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        for number in range(HONEST):
-            make(folder / "honest", split, number, different=True)
-        verify([next((folder / "honest").iterdir())])  # the judge is loaded once
-        start = time.process_time()  # of one core, whatever else runs here
-        verify([folder / "honest"], folder / "known.json")
-        honest = time.process_time() - start
-        for number in range(count):
-            make(folder / "tree", split, number)
-        whole = seconds(lambda: verify([folder / "honest"], folder / "known.json"))
-        cold = seconds(lambda: build(folder / "tree", folder / "board", cache=folder / "cache"))
-        warm = seconds(lambda: build(folder / "tree", folder / "board", cache=folder / "cache"))
-        size = (folder / "board" / "index.html").stat().st_size
-        out = {
-            "submissions": count,
-            "rows": len(rows(split)["test"]),
-            "verified a second of a core": round(HONEST / honest, 2),
-            "skipped unchanged a second": round(HONEST / whole),
-            "build, cold, s": round(cold, 1),
-            "build, warm, s": round(warm, 1),
-            "index.html, MiB": round(size / 2**20, 2),
-            "compare page, MiB": round((folder / "board" / f"compare-{split}.html").stat().st_size / 2**20, 2),
-            "site, MiB": round(sum(p.stat().st_size for p in (folder / "board").rglob("*") if p.is_file()) / 2**20),
-            "goal": "3 a second, 30 s warm, 2 MiB, usable in 1 s",
-        }
+        yield from part("verified", verifying, folder / "different", size.all_different)
+        yield from part("build", building, folder, size.submissions)
         if keep := os.environ.get("DFAR_BENCH_KEEP_BOARD"):
             shutil.copytree(folder / "board", keep, dirs_exist_ok=True)
-        return out | usable(folder / "board" / "index.html")
+        yield from part("usable in a browser", browsing, folder / "board" / "index.html")
 
 
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def verifying(tree: Path, count: int) -> Iterator[Figure]:
+    """How fast submissions to both tasks are verified."""
+    for number in range(count):
+        make(tree, SPLIT, number, different=True)
+    known = tree.with_name("known.json")
+    verify([next(tree.iterdir())])  # the judge is loaded once
+    reports = []
+    anew = core_seconds(lambda: reports.append(verify([tree], known)))
+    again = seconds(lambda: verify([tree], known))
+    if faults := reports[0].faults:
+        raise UnmeasuredError(f"a submission made for this has a fault: {faults[0]}")
+    yield figure("verified", count / anew, "submissions/core-s", at_least(3))
+    yield figure("unchanged ones skipped", count / again, "submissions/s")
 
 
-def usable(page: Path) -> dict[str, float]:
-    """Seconds until the table is there and answers, and until it is sorted anew; nothing without a browser."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        return {}
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        return {}
+def building(folder: Path, count: int) -> Iterator[Figure]:
+    """How long it takes to build the board, and how large it gets."""
+    for number in range(count):
+        make(folder / "tree", SPLIT, number)
+    site = folder / "board"
+    build_anew = partial(build, folder / "tree", site, cache=folder / "cache")
+    yield figure("submissions", count, "submissions")
+    yield figure("build, cold", seconds(build_anew), "s")
+    yield figure("build, warm", seconds(build_anew), "s", at_most(30))
+    yield figure("index.html", (site / "index.html").stat().st_size / 2**20, "MiB", at_most(2))
+    yield figure("compare page", (site / f"compare-{SPLIT}.html").stat().st_size / 2**20, "MiB")
+    yield figure("whole site", sum(p.stat().st_size for p in site.rglob("*") if p.is_file()) / 2**20, "MiB")
+
+
+def browsing(page: Path) -> Iterator[Figure]:
+    """Until the table is there and answers, and until it is sorted anew."""
+    times, sorts = browser_seconds(page)
+    yield figure("usable in a browser", statistics.median(times), "s", at_most(1))
+    yield figure("usable, slowest of five", max(times), "s")
+    yield figure("sorted anew", statistics.median(sorts), "s")
+
+
+def browser_seconds(page: Path) -> tuple[list[float], list[float]]:
+    from playwright.sync_api import sync_playwright
+
+    if CHROMIUM is None:
+        raise UnmeasuredError("no chromium on the PATH")
+    if not page.exists():
+        raise UnmeasuredError("there is no board to look at")
     times, sorts = [], []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for _ in range(5):
             tab = browser.new_page()
             tab.goto(page.as_uri())
-            # From the beginning of the navigation to the frame after the scripts have run.
-            times.append(
-                tab.evaluate(
-                    "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done("
-                    "performance.getEntriesByType('paint').at(-1)?.startTime ?? performance.now()))))"
-                )
-            )
-            ready = tab.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
-            times[-1] = max(times[-1], ready)
-            sorts.append(
-                tab.evaluate(
-                    "new Promise((done) => { const start = performance.now();"
-                    "document.querySelectorAll('table.board thead button')[5].click();"
-                    "requestAnimationFrame(() => setTimeout(() => done(performance.now() - start))); })"
-                )
-            )
+            times.append(max(tab.evaluate(PAINTED), tab.evaluate(LOADED)) / 1000)
+            sorts.append(tab.evaluate(SORTED) / 1000)
             tab.close()
         browser.close()
-    return {
-        "usable, s": round(sorted(times)[2] / 1000, 2),
-        "usable, slowest of 5, s": round(max(times) / 1000, 2),
-        "sorted, s": round(sorted(sorts)[2] / 1000, 2),
-    }
+    return times, sorts
 
 
 def make(tree: Path, split: str, number: int, *, different: bool = False) -> None:
@@ -178,12 +177,7 @@ def make(tree: Path, split: str, number: int, *, different: bool = False) -> Non
 def _answers(split: str, kind: str, test: Sequence[Row], answered: Sequence[Any]) -> tuple[str, bytes, Harness]:
     mode = DEFAULT_MODES[kind]
     hashes = doc_hashes(split, "llama2.v1", mode)
-    lines: list[ChoiceLine | ResponseLine] = [
-        ResponseLine(row_id=row.row_id, doc_hash=hashes[row.row_id], response=one)
-        if kind == "reason"
-        else ChoiceLine(row_id=row.row_id, doc_hash=hashes[row.row_id], log_likelihoods=list(one))
-        for row, one in zip(test, answered)
-    ]
+    lines = [answer_line(LoggedAnswer(row, one), hashes[row.row_id]) for row, one in zip(test, answered)]
     generation = {"until": list(STOPS), "do_sample": False, "max_gen_toks": 192} if kind == "reason" else None
     harness = Harness.model_validate(
         {

@@ -1,4 +1,4 @@
-"""Training speed: the paper's recipe and ours, same model, same rows, same precision, in one run."""
+"""Training: the paper's recipe and ours at the same model, rows and precision, and the memory of each strategy."""
 
 from __future__ import annotations
 
@@ -9,37 +9,41 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from dfar_bench.data import Row, rows
+from tests.bench.figures import Figure, at_least
+from tests.bench.measuring import SPLIT, Size, UnmeasuredError, tried
 
 ROOT = Path(__file__).resolve().parents[2]
-ROWS = {"l": 32, "lr": 12}
-STRATEGIES = ("ddp", "zero1", "zero2", "zero2_offload", "zero3", "zero3_offload")
 
 # What the paper's notebooks do (train/configs/paper_llama2.yaml), less the 4-bit weights, which need a GPU.
 PAPER = {"plain": True, "completion_only": False, "batch": 4}
 # And what train/configs/fast.yaml does.
-VARIANTS: dict[str, dict[str, Any]] = {
-    "paper": PAPER,
-    "TRL, completions only": {**PAPER, "completion_only": True},
+RECIPES: dict[str, dict[str, Any]] = {
+    "paper's recipe": PAPER,
+    "completions only": {**PAPER, "completion_only": True},
     "ours, nothing shared": {"plain": False, "completion_only": True, "share": False, "batch": 8},
     "ours": {"plain": False, "completion_only": True, "share": None, "batch": 8},
 }
 
+MODES = {"l": "L", "lr": "L+R"}
 
-def large_vocabulary(tokens: int) -> Any:
-    """Random weights in the shape of a 270M model with 262,144 tokens, 168M of its parameters in the embedding."""
+
+def large_vocabulary(tokens: int, layers: int) -> Any:
+    """Random weights in the shape of a 270M model, which with 262,144 tokens has 168M of them in the embedding."""
     from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
     return Gemma3ForCausalLM(
         Gemma3TextConfig(
-            vocab_size=262_144,
+            vocab_size=tokens,
             hidden_size=640,
             intermediate_size=2048,
-            num_hidden_layers=18,
+            num_hidden_layers=layers,
             num_attention_heads=4,
             num_key_value_heads=1,
             head_dim=256,
@@ -49,7 +53,7 @@ def large_vocabulary(tokens: int) -> Any:
 
 
 def small_vocabulary(tokens: int) -> Any:
-    """A tiny Llama with as many tokens as its tokenizer, at most 4,096."""
+    """A tiny Llama."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     return LlamaForCausalLM(
@@ -65,12 +69,95 @@ def small_vocabulary(tokens: int) -> Any:
     )
 
 
-def matrix_rate(dtype: Any) -> float:
+@dataclass(frozen=True)
+class Setting:
+    """A model with random weights, and the recipes that are measured with it.
+
+    Attributes:
+        build: makes the model for so many tokens.
+        dtype: the name of its numbers' type.
+        ratios: goals of our speed over the paper's recipe, by mode.
+    """
+
+    name: str
+    build: Callable[[int], Any]
+    tokens: int
+    dtype: str
+    recipes: tuple[str, ...] = tuple(RECIPES)
+    ratios: dict[str, float] = field(default_factory=dict)
+
+
+def settings(quick: bool) -> list[Setting]:
+    large = Setting(
+        "270M, 262k tokens, bfloat16",
+        partial(large_vocabulary, layers=18),
+        262_144,
+        "bfloat16",
+        ratios={"l": 6, "lr": 2},
+    )
+    if quick:  # the same kind of model in seconds; the goals are not for it
+        large = Setting("quick, 8k tokens, bfloat16", partial(large_vocabulary, layers=1), 8_192, "bfloat16")
+    small = Setting(
+        "tiny, 4k tokens, float32", small_vocabulary, 4_096, "float32", ("paper's recipe", "ours"), {"l": 1, "lr": 1}
+    )
+    return [large, small]
+
+
+figure, part = partial(Figure, "training"), partial(tried, "training")
+
+
+def measure(size: Size) -> Iterator[Figure]:
+    for setting in settings(size.quick):
+        for mode, count in size.train_rows.items():
+            yield from part(f"{MODES[mode]}, {setting.name}", speed, setting, mode, count)
+        yield from part(f"matrix product, {setting.dtype}", matrix_product, setting.dtype)
+    with tempfile.TemporaryDirectory() as place:
+        for strategy in size.strategies:
+            yield from part(f"memory, {strategy}", memory, strategy, Path(place), size.quick)
+
+
+def speed(setting: Setting, mode: str, count: int) -> Iterator[Figure]:
+    """Examples a second by recipe, and their ratio to the paper's."""
+    import torch
+    import transformers
+
+    transformers.utils.logging.set_verbosity_error()
+    named = f"{MODES[mode]}, {setting.name}"
+    all_rows = rows(SPLIT)["train"]
+    chosen = [all_rows[place * len(all_rows) // count] for place in range(count)]
+    rates: dict[str, float] = {}
+    for recipe in setting.recipes:
+        rates[recipe], operations = train(setting, getattr(torch, setting.dtype), chosen, mode, RECIPES[recipe])
+        yield figure(f"{named}: {recipe}", rates[recipe], "examples/s")
+        if recipe == "ours, nothing shared":  # so that all that is counted is computed
+            yield figure(f"{named}: of a matrix product's rate", operations / matrix_rate(setting.dtype), "ratio")
+        gc.collect()
+    if "completions only" in rates:
+        yield figure(
+            f"{named}: completions only / paper's", rates["completions only"] / rates["paper's recipe"], "ratio"
+        )
+    goal = at_least(setting.ratios[mode]) if mode in setting.ratios else None
+    yield figure(f"{named}: ours / paper's", rates["ours"] / rates["paper's recipe"], "ratio", goal)
+
+
+@cache
+def tokenizer(vocabulary: int) -> Any:
+    from dfar_bench.training.scratch import make_tokenizer
+
+    return make_tokenizer((f"{row.statement} {row.reason}" for row in rows(SPLIT)["train"]), vocabulary)
+
+
+def matrix_product(dtype: str) -> Iterator[Figure]:
+    yield figure(f"matrix product, {dtype}", matrix_rate(dtype) / 1e12, "TFLOP/s")
+
+
+@cache
+def matrix_rate(dtype: str) -> float:
     """Floating-point operations a second of this machine at a square matrix product."""
     import torch
 
     size = 2048
-    left, right = (torch.randn(size, size).to(dtype) for _ in range(2))
+    left, right = (torch.randn(size, size).to(getattr(torch, dtype)) for _ in range(2))
     best = 0.0
     for _ in range(8):
         start = time.perf_counter()
@@ -79,10 +166,12 @@ def matrix_rate(dtype: Any) -> float:
     return best
 
 
-def train(
-    build: Callable[[int], Any], dtype: Any, tokenizer: Any, chosen: list[Row], mode: str, variant: dict[str, Any]
-) -> dict[str, float]:
-    """Examples a second of one pass over rows, after a step to warm up, and the operations that their model takes."""
+def train(setting: Setting, dtype: Any, chosen: list[Row], mode: str, recipe: dict[str, Any]) -> tuple[float, float]:
+    """Train one pass over rows, after a step to warm up.
+
+    Returns:
+        Examples a second, and the floating-point operations a second that their model takes.
+    """
     import torch
     from peft import LoraConfig
     from trl import SFTConfig
@@ -91,16 +180,18 @@ def train(
     from dfar_bench.training.trainer import DfarTrainer
 
     torch.manual_seed(0)
-    made = examples(chosen, "llama2", mode, tokenizer, variant["completion_only"])
-    model = build(len(tokenizer)).to(dtype)
-    size = variant["batch"]
+    # Of more tokens than this the texts at hand have no use.
+    words = tokenizer(min(setting.tokens, 16_384))
+    made = examples(chosen, "llama2", mode, words, recipe["completion_only"])
+    model = setting.build(setting.tokens).to(dtype)
+    size = recipe["batch"]
     with tempfile.TemporaryDirectory() as folder:
 
         def run(steps: int) -> Any:
             trainer = DfarTrainer(
                 made=made,
-                plain=variant["plain"],
-                share_prefix=variant.get("share"),
+                plain=recipe["plain"],
+                share_prefix=recipe.get("share"),
                 model=model,
                 args=SFTConfig(
                     output_dir=folder,
@@ -119,8 +210,8 @@ def train(
                     report_to=[],
                     disable_tqdm=True,
                 ),
-                processing_class=tokenizer,
-                data_collator=None if variant["plain"] else Collator(tokenizer.pad_token_id),
+                processing_class=words,
+                data_collator=None if recipe["plain"] else Collator(words.pad_token_id),
                 peft_config=LoraConfig(
                     r=64, lora_alpha=16, lora_dropout=0.1, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"
                 ),
@@ -130,78 +221,36 @@ def train(
 
         warm = run(1)
         model = warm.model.unload()
-        trainer = run(-(-len(chosen) // size))
-    speed = trainer.speed
+        measured = run(-(-len(chosen) // size)).speed
     scored = sum(sum(label != IGNORED for label in one.labels[1:]) for one in made) / len(made)
     tokens = sum(len(one.input_ids) - 1 for one in made) / len(made)
     head = model.get_output_embeddings().weight.numel()
     body = sum(p.numel() for p in model.parameters()) - head
     per_example = 4 * (body * tokens + head * scored)  # forward, and back to the activations
-    return {
-        "examples_per_second": speed.examples / speed.seconds,
-        "flops_per_second": per_example * speed.examples / speed.seconds,
-    }
+    rate = measured.examples / measured.seconds
+    return rate, per_example * rate
 
 
-def speed() -> dict[str, Any]:
-    """Examples a second by recipe, and their ratio to the paper's, for L and L+R."""
-    import torch
-    import transformers
-
-    from dfar_bench.training.scratch import make_tokenizer
-
-    transformers.utils.logging.set_verbosity_error()
-    split = "paper" if os.environ.get("DFAR_BENCH_DATA") else "mini"
-    train_rows = rows(split)["train"]
-    texts = [f"{row.statement} {row.reason}" for row in train_rows]
-    report: dict[str, Any] = {}
-    for name, build, dtype, vocabulary, variants in (
-        ("262k tokens, 270M, bfloat16", large_vocabulary, torch.bfloat16, 16_384, VARIANTS),
-        (
-            "4k tokens, tiny, float32",
-            small_vocabulary,
-            torch.float32,
-            4_096,
-            {k: VARIANTS[k] for k in ("paper", "ours")},
-        ),
-    ):
-        tokenizer = make_tokenizer(texts, vocabulary)
-        peak = matrix_rate(dtype)
-        for mode, count in ROWS.items():
-            chosen = [train_rows[place * len(train_rows) // count] for place in range(count)]
-            found: dict[str, Any] = {"goal": {"l": 6, "lr": 2}[mode] if "262k" in name else 1}
-            for label, variant in variants.items():
-                measured = train(build, dtype, tokenizer, chosen, mode, variant)
-                found[label] = measured["examples_per_second"]
-                if label == "ours, nothing shared":  # so that all that is counted is computed
-                    found["share of a matrix product's rate"] = measured["flops_per_second"] / peak
-                gc.collect()
-            found["ratio"] = found["ours"] / found["paper"]
-            report[f"{mode}, {name}"] = found
-        report[f"matrix product, TFLOP/s, {name.rpartition(' ')[2]}"] = peak / 1e12
-    return report
-
-
-def memory() -> dict[str, Any]:
-    """Peak MiB of each of two processes by strategy: a tiny vocabulary, 55M parameters, all trained in float32."""
+def memory(strategy: str, folder: Path, quick: bool) -> Iterator[Figure]:
+    """Peak of two processes, the one that held more: few tokens, 55M parameters, all trained in float32."""
     from dfar_bench.training.scratch import make_model
 
-    report: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        make_model(folder / "base", (row.statement for row in rows("mini")["train"]), hidden=1024, layers=8)
-        for strategy in STRATEGIES:
-            subprocess.run(
-                [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", "2", "--main_process_port", "0"]
-                + ["--config_file", f"ds_configs/accelerate_{strategy}.yaml", "train/sft.py"]
-                + ["--config", "train/configs/demo.yaml", "--mode", "l", "--max_steps", "2", "--save_strategy", "no"]
-                + ["--model_name_or_path", str(folder / "base"), "--output_dir", str(folder / strategy)]
-                + ["--learning_rate", "1e-5"],
-                cwd=ROOT,
-                check=True,
-                capture_output=True,
-                env={**os.environ, "HF_HUB_OFFLINE": "1"},
-            )
-            run = json.loads((folder / strategy / "dfar_run.json").read_text())
-            report[strategy] = " and ".join(str(held >> 20) for held in run["peak_memory_bytes"])
-    return report
+    hidden, layers = (64, 2) if quick else (1024, 8)
+    make_model(folder / "base", (row.statement for row in rows("mini")["train"]), hidden=hidden, layers=layers)
+    done = subprocess.run(
+        [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", "2", "--main_process_port", "0"]
+        + ["--config_file", f"ds_configs/accelerate_{strategy}.yaml", "train/sft.py"]
+        + ["--config", "train/configs/demo.yaml", "--mode", "l", "--max_steps", "2", "--save_strategy", "no"]
+        + ["--model_name_or_path", str(folder / "base"), "--output_dir", str(folder / strategy)]
+        + ["--learning_rate", "1e-5"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        # Where there is a GPU, its memory would be asked about, though the training is on the CPU.
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""},
+    )
+    if done.returncode:
+        print(done.stderr, file=sys.stderr)
+        raise UnmeasuredError(f"train/sft.py ended with exit status {done.returncode}")
+    held = json.loads((folder / strategy / "dfar_run.json").read_text())["peak_memory_bytes"]
+    yield figure(f"memory, {strategy}", max(held) / 2**20, "MiB/process")
