@@ -7,7 +7,7 @@ statements. For accuracy McNemar's exact test stands beside it, which looks only
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +131,11 @@ def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> McNemar:
 
 
 def compare(first: Path, second: Path, judge_name: str = DEFAULT_JUDGE, resamples: int = RESAMPLES) -> list[Comparison]:
-    """Compare the runs of two folders (or samples files), task by task.
+    """Compare the runs of two folders (or samples files, or submissions), task by task.
 
     Raises:
-        InputError: a side holds no run or two of one task, they have no task in common, or not the same rows.
+        InputError: a side holds no run, two of one task, or a submission with faults; they have no task in common, or
+            not the same rows.
     """
     judge = get_judge(judge_name)
     runs = [_by_task(path) for path in (first, second)]
@@ -169,6 +170,8 @@ def compare(first: Path, second: Path, judge_name: str = DEFAULT_JUDGE, resample
 
 
 def _by_task(path: Path) -> dict[str, LoggedRun]:
+    if (path / "submission.json").is_file():
+        return _submitted(path)
     found: dict[str, LoggedRun] = {}
     for files in find_runs([path]):
         run = read_run(files)
@@ -176,6 +179,17 @@ def _by_task(path: Path) -> dict[str, LoggedRun]:
             raise InputError(f"{path} holds two runs of {run.task}: name the samples file of one of them.")
         found[run.task] = run
     return found
+
+
+def _submitted(folder: Path) -> dict[str, LoggedRun]:
+    from dfar_bench.leaderboard.result import Verified
+    from dfar_bench.leaderboard.verify import verified
+
+    found = verified(folder)
+    if not isinstance(found, Verified):
+        raise InputError(f"{folder} has faults: {'; '.join(map(str, found))}.")
+    name = {"model_name": found.submission.model.id}
+    return {task: replace(one.run, results={**one.run.results, **name}) for task, one in found.tasks.items()}
 
 
 def _differing(first: str, second: str) -> dict[str, tuple[str, str]]:

@@ -19,6 +19,7 @@ from dfar_bench.compare import mcnemar, paired_differences
 from dfar_bench.data import rows
 from dfar_bench.metrics import CLS_METRICS
 from tests.conftest import HarnessRun
+from tests.made_submissions import made_results, made_submission
 
 TEST = rows("mini")["test"]
 ACC = [metric for metric in CLS_METRICS if metric.name == "acc"]
@@ -137,3 +138,23 @@ def test_the_command(dummy_mini: HarnessRun, tmp_path: Path, capsys: pytest.Capt
     assert main(["compare", str(dummy_mini.folder), str(other)]) == 2
     assert "1 rows are answered in one run only" in capsys.readouterr().err
     assert main(["compare", str(dummy_mini.folder), str(tmp_path / "nothing")]) == 2
+
+
+def test_submissions_compare_as_the_results_they_were_made_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = [
+        made_results(tmp_path / "one"),
+        made_results(tmp_path / "other", lambda row, kind: [-0.1, -2.0] if kind == "cls" else " ethical."),
+    ]
+    submitted = [made_submission(tmp_path / "tree"), results[1]]
+    assert main(["compare", *map(str, results), "--json"]) == 0
+    of_results = json.loads(capsys.readouterr().out)
+    assert main(["compare", *map(str, submitted), "--json"]) == 0
+    of_submission = json.loads(capsys.readouterr().out)
+    for one, other in zip(of_results["comparisons"], of_submission["comparisons"], strict=True):
+        assert other["models"][0] == "acme/judge-7b"
+        assert {**other, "models": None} == {**one, "models": None}
+    (submitted[0] / "submission.json").write_text("{}")
+    assert main(["compare", *map(str, submitted)]) == 2
+    assert "has faults" in capsys.readouterr().err

@@ -30,10 +30,13 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
     compare = verbs.add_parser(
         "compare",
         help="two runs on the same rows: differences with intervals and p-values",
-        description="Compare two runs by their logged samples: the difference (B minus A) of every metric, with a 95 % "
-        "interval and a p-value from a paired bootstrap clustered by contrast group, and McNemar's test.",
+        description="Compare two runs by their logged samples, or as submitted: the difference (B minus A) of every "
+        "metric, with a 95 % interval and a p-value from a paired bootstrap clustered by contrast group, and McNemar's "
+        "test.",
     )
-    compare.add_argument("first", type=Path, metavar="A", help="samples files' folder, or one samples file")
+    compare.add_argument(
+        "first", type=Path, metavar="A", help="samples files' folder, one samples file, or a submission"
+    )
     compare.add_argument("second", type=Path, metavar="B", help="the same of the other run")
     judge_option(compare)
     compare.add_argument("--json", action="store_true", help="print one JSON document")
