@@ -1,4 +1,4 @@
-"""What lm_eval would have written for a model that answers the mini split sensibly, made by hand in no time."""
+"""What lm_eval would have written for a model that answers sensibly, made by hand in no time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dfar_bench.data import LABELS, rows
+from dfar_bench.data import LABELS, rows, task_name
 from dfar_bench.judges import get_judge
 from dfar_bench.leaderboard.submit import About, submit
 from dfar_bench.leaderboard.verify import run_id
@@ -26,16 +26,18 @@ ARGUMENTS = ("--model-id", "acme/judge-7b", "--mode", "base", "--revision", "012
 CLS, REASON = "dfar_mini_cls.jsonl.gz", "dfar_mini_reason.jsonl.gz"
 
 
-def made_results(folder: Path, answer: Callable[[Any, str], Any] | None = None) -> Path:
-    """Samples and results of ``dfar_mini`` as lm_eval writes them.
+def made_results(folder: Path, answer: Callable[[Any, str], Any] | None = None, split: str = "mini") -> Path:
+    """Samples and results of a split's two tasks as lm_eval writes them.
 
     Args:
         answer: (row, kind) -> two log-likelihoods or a response; sensible ones, four of five right, if None.
     """
     folder.mkdir(parents=True)
+    tested = rows(split)["test"]
+    tasks = [task_name(split, kind) for kind in METRICS]
     for kind, mode in DEFAULT_MODES.items():
-        with (folder / f"samples_dfar_mini_{kind}_{STAMP}.jsonl").open("w", encoding="utf-8") as file:
-            for number, row in enumerate(rows("mini")["test"]):
+        with (folder / f"samples_{task_name(split, kind)}_{STAMP}.jsonl").open("w", encoding="utf-8") as file:
+            for number, row in enumerate(tested):
                 doc = document(row, "llama2", mode)
                 given = (answer or sensible)(row, kind)
                 asked = [GENERATION] if kind == "reason" else [f" {label}" for label in LABELS]
@@ -48,8 +50,8 @@ def made_results(folder: Path, answer: Callable[[Any, str], Any] | None = None) 
                 file.write(json.dumps(sample) + "\n")
     results = {
         "results": {},
-        "n-shot": {"dfar_mini_cls": 0, "dfar_mini_reason": 0},
-        "n-samples": {f"dfar_mini_{kind}": {"original": 52, "effective": 52} for kind in METRICS},
+        "n-shot": dict.fromkeys(tasks, 0),
+        "n-samples": {task: {"original": len(tested), "effective": len(tested)} for task in tasks},
         "config": {
             "model_args": {"pretrained": "acme/judge-7b"},
             "limit": None,
@@ -105,7 +107,7 @@ def read_document(folder: Path) -> Any:
 
 
 def answer_lines(folder: Path, file: str) -> list[str]:
-    return gzip.decompress((folder / file).read_bytes()).decode().splitlines()
+    return gzip.decompress((folder / file).read_bytes()).decode().removesuffix("\n").split("\n")
 
 
 def with_answers(folder: Path, file: str, content: bytes) -> Path:

@@ -1,5 +1,7 @@
 """``<task>.jsonl.gz``: what a model answered, a line a row, without anything of the data but the rows' ids.
 
+A response that quotes the data stands there sealed, all others in clear; see ``seal``.
+
 The same answers give the same lines in the same order, so a submission made twice has the same hashes.
 """
 
@@ -11,14 +13,17 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from dfar_bench import prompts
 from dfar_bench.data import Row, rows
 from dfar_bench.leaderboard.faults import RefusedError, of_validation, shown
-from dfar_bench.leaderboard.reading import LINE_BYTES, decoded, parsed, unpacked
-from dfar_bench.leaderboard.schema import LINES, ChoiceLine, ResponseLine
+from dfar_bench.leaderboard.reading import ANSWERS_BYTES, LINE_BYTES, decoded, parsed, read_regular, unpacked
+from dfar_bench.leaderboard.schema import LINES, TASKS, ChoiceLine, ResponseLine
+from dfar_bench.leaderboard.seal import quotes, seal, unseal
 from dfar_bench.leaderboard.text import has_token
 from dfar_bench.samples import LoggedAnswer
 
@@ -53,10 +58,42 @@ def doc_hashes(split: str, prompt: str, mode: str) -> dict[str, str]:
     return {row.row_id: doc_hash(row, prompts.prompt(style, mode, row.statement)) for row in rows(split)["test"]}
 
 
+def answer_line(logged: LoggedAnswer, asked: str) -> ChoiceLine | ResponseLine:
+    """The line of an answer.
+
+    Args:
+        asked: ``doc_hash`` of its row.
+
+    Raises:
+        RefusedError: no submission may hold this answer.
+    """
+    row, answer = logged.row, logged.answer
+    line = {"row_id": row.row_id, "doc_hash": asked}
+    if not isinstance(answer, str):
+        return _validated({**line, "log_likelihoods": list(answer)}, "cls")
+    clear = _validated({**line, "response": answer}, "reason")
+    return _validated({**line, "sealed": seal(row, answer)}, "reason") if quotes(row, answer) else clear
+
+
 def packed(lines: Iterable[ChoiceLine | ResponseLine]) -> bytes:
     """The bytes of an answers file."""
-    made = (json.dumps(line.model_dump(), ensure_ascii=False, separators=(",", ":")) for line in lines)
+    documents = (line.model_dump(exclude_none=True) for line in lines)
+    made = (json.dumps(document, ensure_ascii=False, separators=(",", ":")) for document in documents)
     return gzip.compress("".join(f"{line}\n" for line in made).encode(), mtime=0)
+
+
+def answers_in(path: str | Path) -> tuple[LoggedAnswer, ...]:
+    """The answers of a ``<task>.jsonl.gz`` on disk with their rows, whatever was sealed of them opened.
+
+    Raises:
+        RefusedError: with all that is wrong with the file.
+        InputError: the data to open it with is not at hand.
+    """
+    path = Path(path)
+    task = path.name.removesuffix(".jsonl.gz")
+    if task not in TASKS:
+        raise RefusedError(("name", f"is not that of a task's answers; choose among {', '.join(TASKS)}"))
+    return read_answers_file(read_regular(path, ANSWERS_BYTES), *TASKS[task], None)
 
 
 def read_answers_file(
@@ -84,28 +121,58 @@ def read_answers_file(
         except RefusedError as error:
             for fault in error.faults:
                 faults[fault].append(number)
+    answers = []
     for number, found in lines.items():
-        if found.row_id not in tested:
+        if (row := tested.get(found.row_id)) is None:
             faults["row_id", f"{shown(found.row_id)} is no test row of {split}"].append(number)
-        elif hashes and found.doc_hash != hashes[found.row_id]:
+            continue
+        if hashes and found.doc_hash != hashes[row.row_id]:
             faults["doc_hash", "is not that of this version's data and prompt"].append(number)
-        if isinstance(found, ResponseLine) and has_token(found.response):
-            faults["response", "holds what looks like an access token"].append(number)
+        try:
+            answers.append(LoggedAnswer(row, _answer(row, found)))
+        except RefusedError as error:
+            for fault in error.faults:
+                faults[fault].append(number)
     out = [(field, f"{reason} ({_lines(numbers)})") for (field, reason), numbers in faults.items()]
     out += _row_set([line.row_id for line in lines.values()], tested) if len(lines) == count else []
     if out:
         raise RefusedError(*out)
-    return tuple(LoggedAnswer(tested[line.row_id], line.answer) for line in lines.values())
+    return tuple(answers)
 
 
 def _read_line(line: bytes, kind: str) -> ChoiceLine | ResponseLine:
     if len(line) > LINE_BYTES:
         raise RefusedError(("line", f"is longer than {LINE_BYTES:,} bytes"))
-    document = parsed(decoded(line))
+    return _validated(parsed(decoded(line)), kind)
+
+
+def _validated(document: Any, kind: str) -> ChoiceLine | ResponseLine:
     try:
         return LINES[kind].model_validate(document)
     except ValidationError as error:
         raise RefusedError(*of_validation(error, document)) from None
+
+
+def _answer(row: Row, line: ChoiceLine | ResponseLine) -> tuple[float, float] | str:
+    """The answer in a line of a row; what was sealed must be as good as what was not, and nothing else is sealed."""
+    if isinstance(line, ChoiceLine):
+        return line.answer
+    if line.sealed is None:
+        field, text = "response", line.response or ""
+        if quotes(row, text):
+            raise RefusedError((field, "quotes the data: run submit again, which seals it"))
+    else:
+        field = "sealed"
+        try:
+            text = unseal(row, line.sealed)
+        except ValueError:
+            raise RefusedError((field, "does not open with the data: it is damaged, or another row's")) from None
+        _validated({"row_id": line.row_id, "doc_hash": line.doc_hash, "response": text}, "reason")
+        if not quotes(row, text):
+            raise RefusedError((field, "quotes nothing of the data: run submit again, which leaves it in clear"))
+    if has_token(text):
+        raise RefusedError((field, "holds what looks like an access token"))
+    return text
 
 
 def _row_set(ids: list[str], wanted: Mapping[str, object]) -> list[tuple[str, str]]:

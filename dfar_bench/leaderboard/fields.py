@@ -144,3 +144,9 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 LogLikelihood = Annotated[float, Field(gt=-1e6, le=0, allow_inf_nan=False)]
 """A natural logarithm of a probability; a verdict of one or two tokens is nowhere near as unlikely as the bound."""
 Response = Annotated[str, StringConstraints(max_length=50_000)]
+Sealed = Annotated[
+    str,
+    StringConstraints(max_length=266_680),
+    _matching(r"[A-Za-z0-9+/]+={0,2}", "is no base64; write it with dfar-bench submit"),
+]
+"""As long as the longest response can be: four bytes a character and eight more, four letters for three bytes."""

@@ -20,7 +20,7 @@ SUBMISSION_BYTES = MIB
 ANSWERS_BYTES = 8 * MIB
 FOLDER_BYTES = 24 * MIB
 UNPACKED_BYTES = 32 * MIB
-LINE_BYTES = 256 * 1024
+LINE_BYTES = 320 * 1024  # the longest response, every character of it escaped or four bytes and sealed
 
 _BLOCK = 64 * 1024
 _BOM = b"\xef\xbb\xbf"

@@ -27,6 +27,7 @@ from dfar_bench.leaderboard.fields import (
     Revision,
     RowHashes,
     RowId,
+    Sealed,
     Sha256,
     Signature,
     StopString,
@@ -237,15 +238,18 @@ class Submission(Strict):
 
 
 class ResponseLine(Strict):
-    """A line of the answers file of a ``*_reason`` task."""
+    """A line of the answers file of a ``*_reason`` task: the response, sealed if it quotes the data (``seal.py``)."""
 
     row_id: RowId
     doc_hash: Hash16
-    response: Response
+    response: Response | None = None
+    sealed: Sealed | None = None
 
-    @property
-    def answer(self) -> str:
-        return self.response
+    @model_validator(mode="after")
+    def _one_form(self) -> ResponseLine:
+        if (self.response is None) == (self.sealed is None):
+            raise refusal("needs either response or sealed, and not both")
+        return self
 
 
 class ChoiceLine(Strict):

@@ -1,7 +1,8 @@
 """From lm_eval's output folder to a submission folder.
 
 Only what the schema names is carried over, so what else the harness and the training wrote of the machine they ran on
-stays there; texts that are carried over are scrubbed. Responses are never altered.
+stays there; texts that are carried over are scrubbed. Responses are never altered,
+but those that quote the data are sealed.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from pydantic import ValidationError
 
 from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
-from dfar_bench.leaderboard.answers_file import doc_hashes, packed
-from dfar_bench.leaderboard.faults import of_validation, shown
+from dfar_bench.leaderboard.answers_file import answer_line, doc_hashes, packed
+from dfar_bench.leaderboard.faults import RefusedError, of_validation, shown
 from dfar_bench.leaderboard.folder import FILE, answers_name
 from dfar_bench.leaderboard.names import imitations, model_folder, model_folders
 from dfar_bench.leaderboard.result import Verified
-from dfar_bench.leaderboard.schema import LINES, SCHEMA_VERSION, Submission, training_set
+from dfar_bench.leaderboard.schema import SCHEMA_VERSION, Submission, training_set
 from dfar_bench.leaderboard.trained import dfar_run, model_places, weights_hash
 from dfar_bench.leaderboard.verify import run_id, verified
 from dfar_bench.rescore import Rescored, rescore_run
@@ -144,16 +145,12 @@ def _model(results: Mapping[str, Any]) -> list[object]:
 
 def _answers(run: LoggedRun) -> bytes:
     hashes = doc_hashes(run.split, run.prompt, run.mode)
-    line = LINES[run.kind]
     made = []
     for logged in run.answers:
-        given = logged.answer if isinstance(logged.answer, str) else list(logged.answer)
-        name = "response" if run.kind == "reason" else "log_likelihoods"
-        one = {"row_id": logged.row.row_id, "doc_hash": hashes[logged.row.row_id], name: given}
         try:
-            made.append(line.model_validate(one))
-        except ValidationError as error:
-            field, reason = of_validation(error, one)[0]
+            made.append(answer_line(logged, hashes[logged.row.row_id]))
+        except RefusedError as refused:
+            field, reason = refused.faults[0]
             raise InputError(f"{run.files[0]}, row {logged.row.row_id}: {field}: {reason}.") from None
     return packed(made)
 

@@ -22,7 +22,9 @@ from dfar_bench.data import rows
 from dfar_bench.leaderboard.contamination import Contamination
 from dfar_bench.leaderboard.flags import Flag
 from dfar_bench.leaderboard.result import Verified, VerifiedTask
+from dfar_bench.leaderboard.seal import quotes, seal
 from dfar_bench.metrics import METRICS
+from dfar_bench.samples import LoggedAnswer
 
 Figure = tuple[float | None, float | None, float | None]
 """A metric's value, and the ends of its interval; None where undefined."""
@@ -111,8 +113,8 @@ def packed_rows(verified: Verified) -> str:
     """The rows of a submission for its page: JSON by split, gzip, base64.
 
     That is a third of the size, and whatever a model wrote can be mistaken for markup by nobody. Of each row: its id,
-    where it stands in the published files, ``[right, probability of unethical]``, ``[right, code]`` and the response;
-    None where there is no such task.
+    where it stands in the published files, ``[right, probability of unethical]``, ``[right, code]`` and the response,
+    ``{"sealed": …}`` if it quotes the data; None where there is no such task.
     """
     by_split: dict[str, list[list[Any]]] = {}
     for task in verified.tasks.values():
@@ -121,11 +123,17 @@ def packed_rows(verified: Verified) -> str:
         )
         for row, logged, answer in zip(found, task.run.answers, task.answers, strict=True):
             if isinstance(answer, Response):
-                row[3], row[4] = [int(answer.correct), answer.judgement.code], logged.answer
+                row[3], row[4] = [int(answer.correct), answer.judgement.code], _published(logged)
             elif isinstance(answer, Choice):
                 row[2] = [int(answer.correct), round(answer.p_unethical, 4)]
     text = json.dumps(by_split, separators=(",", ":"))
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
+def _published(logged: LoggedAnswer) -> str | dict[str, str]:
+    """A response as it may stand on a page."""
+    text = str(logged.answer)
+    return {"sealed": seal(logged.row, text)} if quotes(logged.row, text) else text
 
 
 @cache

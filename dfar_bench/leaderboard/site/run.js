@@ -7,11 +7,43 @@ const FILES = { // rows of the published files, by part
 };
 let rows = {}, page = 0;
 const loaded = {}; // "paper test:261" -> [statement, label, reason]
+const SEALED = "The response quotes the data: it is shown when the data is loaded.";
+
+const unbase64 = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
 async function unpacked() {
-  const bytes = Uint8Array.from(atob($("packed").textContent.trim()), (character) => character.charCodeAt(0));
+  const bytes = unbase64($("packed").textContent.trim());
   return JSON.parse(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text());
 }
+
+async function sha256(...parts) {
+  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) { bytes.set(part, at); at += part.length; }
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+}
+
+// What dfar_bench/leaderboard/seal.py sealed, null if it was done with other texts.
+async function unsealed(sealed, id, [statement, , reason]) {
+  const bytes = unbase64(sealed), nonce = bytes.subarray(0, 8), text = bytes.subarray(8);
+  const key = await sha256(new TextEncoder().encode(JSON.stringify(["dfar-bench seal 1", id, statement, reason])));
+  await Promise.all(Array.from({ length: Math.ceil(text.length / 32) }, async (_, block) => {
+    const stream = await sha256(key, nonce, [block >>> 24, block >>> 16, block >>> 8, block]);
+    stream.forEach((byte, at) => { text[32 * block + at] ^= byte; }); // beyond the end nothing is written
+  }));
+  const made = await sha256(key, text);
+  const right = nonce.every((byte, at) => byte === made[at]);
+  return right ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(text) : null;
+}
+
+async function openRow(row, split) {
+  const data = dataOf(row, split), sealed = row[4]?.sealed;
+  if (!data || !sealed) return;
+  if (crypto.subtle) row[4] = await unsealed(sealed, row[0], data) ?? { sealed, why: "The response does not open with this data." };
+  else row[4].why = "The response quotes the data, and browsers open it only from disk or over https.";
+}
+
+function dataOf([, place], split) { return loaded[`${split === "clean" ? "paper" : split} ${place}`]; }
 
 function element(name, text, kind) {
   const made = document.createElement(name);
@@ -22,25 +54,25 @@ function element(name, text, kind) {
 
 function mark(right) { return element("span", right ? "right" : "wrong", right ? "good" : "bad"); }
 
-function shownRow([id, place, cls, reason, response]) {
+function shownRow(row) {
+  const [id, , cls, reason, response] = row;
   const item = element("li");
   const head = element("p", undefined, "head");
   head.append(element("b", id));
   if (cls) head.append(" by likelihood ", mark(cls[0]), ` (${(100 * cls[1]).toFixed(1)} % unethical)`);
   if (reason) head.append(" by response ", mark(reason[0]), " ", element("span", reason[1].replaceAll("_", " "), "code"));
   item.append(head);
-  const split = $("split").value;
-  const data = loaded[`${split === "clean" ? "paper" : split} ${place}`];
+  const data = dataOf(row, $("split").value);
   if (data) {
     const [statement, label, why] = data;
     item.append(element("p", statement, "statement"));
     item.append(element("p", `People: ${label === 1 ? "unethical" : "ethical"}. ${why}`, "human"));
   }
-  if (response !== null) {
+  if (typeof response === "string") {
     const text = element("p", response.trim(), "response");
     text.dir = "auto";
     item.append(text);
-  }
+  } else if (response) item.append(element("p", response.why ?? SEALED, "quiet"));
   return item;
 }
 
@@ -49,7 +81,7 @@ function fitting() {
   return (rows[$("split").value] ?? []).filter(([, , cls, reason, response]) =>
     (!code || reason?.[1] === code) &&
     (!right || String((reason ?? cls)[0]) === right) &&
-    (!wanted || (response ?? "").toLowerCase().includes(wanted)));
+    (!wanted || (typeof response === "string" && response.toLowerCase().includes(wanted))));
 }
 
 function show() {
@@ -124,6 +156,7 @@ async function load() {
     try { count = read((await file.text()).replace(/^\ufeff/, "")); } catch { /* not a file of the data */ }
     said.push(count ? `${file.name}: ${count} rows` : `${file.name} is none of the published files`);
   }
+  await Promise.all(Object.entries(rows).flatMap(([split, found]) => found.map((row) => openRow(row, split))));
   $("loaded").textContent = said.join(" · ");
   show();
 }
