@@ -33,7 +33,7 @@ from made_submissions import made_results, made_submission, read_document, seale
 from dfar_bench import cli
 from dfar_bench.baselines import PUBLISHED
 from dfar_bench.compare import paired_differences
-from dfar_bench.data import LABELS, row_hash, rows
+from dfar_bench.data import LABELS, SPLITS, row_hash, rows
 from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
 from dfar_bench.leaderboard.contamination import Contamination
@@ -194,6 +194,10 @@ def test_results_are_those_of_the_answers(site: Path, tree: Path) -> None:
             for name, figure in figures.items():
                 assert line[name] == ("" if figure["value"] is None else repr(figure["value"])), kind
         assert [line["rank_acc_best"], line["rank_acc_worst"]] == [str(at) for at in row["rank_acc"] or ("", "")]
+
+
+def test_every_split_has_its_words() -> None:
+    assert set(board.TITLES) == set(board.DESCRIPTIONS) == set(SPLITS)
 
 
 def test_who_stands_where(site: Path) -> None:

@@ -206,7 +206,7 @@ def test_chat_template(tiny_model: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_fewshot_examples_never_give_a_test_row_away(split: str, request: pytest.FixtureRequest) -> None:
-    if split == "paper":
+    if split != "mini":  # all others are made of the published files
         request.getfixturevalue("paper")
     found = dataset(data_split=split, task_kind="reason")
     tested = {fold(statement) for statement in found["test"]["statement"]}
