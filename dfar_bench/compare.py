@@ -6,6 +6,7 @@ statements. For accuracy McNemar's exact test stands beside it, which looks only
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -170,8 +171,10 @@ def compare(first: Path, second: Path, judge_name: str = DEFAULT_JUDGE, resample
 
 
 def _by_task(path: Path) -> dict[str, LoggedRun]:
+    if path.name == "submission.json":
+        path = path.parent
     if (path / "submission.json").is_file():
-        return _submitted(path)
+        return _submitted(Path(os.path.abspath(path)))  # what it is called matters
     found: dict[str, LoggedRun] = {}
     for files in find_runs([path]):
         run = read_run(files)

@@ -42,7 +42,7 @@ _log = logging.getLogger("lm_eval.dfar_bench")  # below the harness's logger, so
 
 def _is_not_general_advice(record: logging.LogRecord) -> bool:
     """False for what the harness says of any task with data of its own; the README says which metadata ours take."""
-    said = record.getMessage()
+    said = str(record.msg)
     return not (said.startswith(("dfar_", "ethos_")) and "Custom kwargs can be passed" in said)
 
 

@@ -94,7 +94,7 @@ def test_a_command_that_fails_is_quoted_and_what_came_before_stays(
 ) -> None:
     steps = [
         python("open('one', 'w')", makes=tmp_path / "one"),
-        python("print('sft.py: no such thing'); print('a report of the launcher'); exit(3)", "Learn"),
+        python("print('9 %|#  |\\rsft.py: no such thing'); print('a report of the launcher'); exit(3)", "Learn"),
         python("open('three', 'w')"),
     ]
     for _ in range(2):
@@ -127,12 +127,13 @@ run_all([Step("Wait", ("python", "-c", code))], Path("."), Path("logs"), os.envi
 """
 
 
-def test_an_interrupt_ends_all_that_was_started(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_ends_all_that_was_started(ending: signal.Signals, tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", STORY], cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
         while not (tmp_path / "begun").exists() or not children():
             assert process.poll() is None
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ending)
         assert process.wait() != 0
     assert not children()
 
@@ -157,6 +158,25 @@ def test_a_terminal_shows_progress_and_a_pipe_does_not(tmp_path: Path) -> None:
         pass
     assert b"\r\x1b[K  49 %" in shown
     assert b"[1/1] Wait" in shown
+
+
+def test_the_end_of_a_command_is_not_waited_for_twice(tmp_path: Path) -> None:
+    """One that leaves a process behind, which holds its output open, has ended all the same; what it left is ended."""
+    code = "import subprocess, sys; print('left'); "
+    code += "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)', 'of-the-demo-test'])"
+    run_all([python(code)], tmp_path, tmp_path / "logs", os.environ)
+    assert "left" in (tmp_path / "logs" / "01.txt").read_text()
+    assert not children()
+
+
+def test_what_is_there_is_not_taken_for_a_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = tmp_path / "submissions" / "mine"
+    mine.mkdir(parents=True)
+    assert main(["demo", "--out", str(tmp_path)]) == 2
+    assert "holds something else than a demo" in capsys.readouterr().err
+    assert mine.is_dir()
+    assert main(["demo", "--out", str(tmp_path / "a,b")]) == 2
+    assert "without a comma" in capsys.readouterr().err
 
 
 def test_one_demo_a_folder_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,6 +64,9 @@ def commands(folder: Path, split: str, base: Base) -> list[Step]:
 def environment(base: Base) -> dict[str, str]:
     """The environment variables in which the commands run."""
     given = {"TOKENIZERS_PARALLELISM": "false", "LMEVAL_LOG_LEVEL": "WARNING", **os.environ}
+    for name in ("DFAR_BENCH_DATA", "DFAR_BENCH_CACHE", "HF_HOME"):  # the commands run in another folder
+        if given.get(name):
+            given[name] = os.path.abspath(given[name])
     if base.tiny:  # needs no network, and no GPU where there is one
         given |= {"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1"}
     if not _gpus(base):  # each process would take one core, or all of them

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,14 +57,26 @@ def run_all(steps: Sequence[Step], folder: Path, logs: Path, environment: Mappin
         InputError: a command failed; with what it said.
     """
     logs.mkdir(parents=True, exist_ok=True)
-    for number, step in enumerate(steps, start=1):
-        print(f"[{number}/{len(steps)}] {step.title}\n  $ {shlex.join(step.words)}", flush=True)
-        if step.makes and step.makes.exists():
-            print("  has been done before", flush=True)
-            continue
-        start = time.monotonic()
-        _run(step, folder, logs / f"{number:02}.txt", environment)
-        print(f"  {time.monotonic() - start:.0f} s", flush=True)
+    with _interrupted_by(signal.SIGTERM, signal.SIGHUP):
+        for number, step in enumerate(steps, start=1):
+            print(f"[{number}/{len(steps)}] {step.title}\n  $ {shlex.join(step.words)}", flush=True)
+            if step.makes and step.makes.exists():
+                print("  has been done before", flush=True)
+                continue
+            start = time.monotonic()
+            _run(step, folder, logs / f"{number:02}.txt", environment)
+            print(f"  {time.monotonic() - start:.0f} s", flush=True)
+
+
+@contextmanager
+def _interrupted_by(*signals: signal.Signals) -> Iterator[None]:
+    """Have signals that would end this process at once interrupt it, so that it ends what it has started."""
+    before = {one: signal.signal(one, signal.default_int_handler) for one in signals}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _run(step: Step, folder: Path, log: Path, environment: Mapping[str, str]) -> None:
@@ -82,9 +96,12 @@ def _run(step: Step, folder: Path, log: Path, environment: Mapping[str, str]) ->
         )
         os.close(end)
         try:
-            while piece := _read(output):
-                printed.write(piece)
-                _show(_last_line(piece))
+            while (running := process.poll() is None) or _ready(output, 0):
+                if _ready(output, 0.2) and (piece := _read(output)):
+                    printed.write(piece)
+                    _show(_last_line(piece))
+                elif not running:
+                    break
             status = process.wait()
         finally:
             _show("")
@@ -108,6 +125,11 @@ def _channel() -> tuple[int, int]:
     return output, end
 
 
+def _ready(output: int, seconds: float) -> bool:
+    """Whether there is something to read; a command's end is no end of its output if it has left a process behind."""
+    return bool(select.select([output], [], [], seconds)[0])
+
+
 def _read(output: int) -> bytes:
     try:
         return os.read(output, 65536)
@@ -123,7 +145,7 @@ def _last_line(printed: bytes) -> str:
 def _complaint(log: Path) -> str:
     """What our own commands say of what went wrong; the launcher's report stands below it. Else the last line."""
     printed = log.read_bytes()
-    ours = re.findall(rb"^(?:sft\.py|merge\.py|dfar-bench): .+", printed, re.MULTILINE)
+    ours = re.findall(rb"\b(?:sft\.py|merge\.py|dfar-bench): [^\r\n]+", printed)  # a progress bar may stand before it
     return _last_line(ours[-1] if ours else printed) or "nothing was said"
 
 
@@ -136,13 +158,12 @@ def _show(line: str) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a command and all it started; nothing happens to one that has ended."""
-    for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, None)):
+    """End a command and all it started, in any case; nothing happens to one that has ended."""
+    with suppress(ProcessLookupError):
         try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
+            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

@@ -9,6 +9,7 @@ FOLDER/logs/        what each command printed
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from dfar_bench.errors import InputError, on_one_line
 TINY = {"vocabulary": 1_000, "hidden": 128, "layers": 2}
 """The model that is made where none is named: half a million parameters, random weights."""
 
+NEEDS = ("accelerate", "deepspeed", "filelock", "jinja2", "peft", "pydantic", "trl")
+
 
 def tell(folder: Path, split: str = "mini", model: str | None = None) -> None:
     """Run the commands that have not been run before; print the table of results, and where the board is.
@@ -38,11 +41,19 @@ def tell(folder: Path, split: str = "mini", model: str | None = None) -> None:
             complaint of a command that failed; what had been done before stays.
     """
     _refuse_incomplete_install()
+    from dfar_bench.leaderboard.folder import code_hash
+
     rows(split)  # what is wrong with the data shall show before a model is trained
-    folder = folder.absolute()
-    with _claimed(folder, {"model": model, "split": split, "version": __version__}):
+    folder = Path(os.path.abspath(folder))
+    base = _base(folder, model)
+    for place in (str(folder), base.place):
+        if "," in place:
+            raise InputError(f"lm_eval cannot be told of {place}: choose a path without a comma.")
+    story = {"base": base.place, "revision": base.revision, "split": split, "version": __version__, "code": code_hash()}
+    with _claimed(folder, story):
+        if base.tiny:
+            _make(Path(base.place), split)
         shutil.rmtree(folder / "submissions", ignore_errors=True)  # made again of the results, in seconds
-        base = _base(folder, split, model)
         run_all(commands(folder, split, base), ROOT, folder / "logs", environment(base))
         print(f"\n{summary(split, folder)}\n")
         if model is None:
@@ -57,7 +68,7 @@ def tell(folder: Path, split: str = "mini", model: str | None = None) -> None:
 def _refuse_incomplete_install() -> None:
     if not (ROOT / "train" / "sft.py").is_file():
         raise InputError("the demo needs a checkout of the repository, with train/ in it: install with pip install -e.")
-    if missing := [name for name in ("trl", "peft", "deepspeed", "jinja2", "pydantic") if find_spec(name) is None]:
+    if missing := [name for name in NEEDS if find_spec(name) is None]:
         raise InputError(f"the demo needs {', '.join(missing)}: pip install -e '.[train,board]'.")
 
 
@@ -68,29 +79,38 @@ def _claimed(folder: Path, story: dict[str, str | None]) -> Iterator[None]:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        record = folder / "demo.json"
+        if not record.exists() and any(path.name != ".lock" for path in folder.iterdir()):
+            raise InputError(f"{folder} holds something else than a demo: choose another --out.")
         with FileLock(folder / ".lock", timeout=0):
-            record = folder / "demo.json"
-            if record.exists() and json.loads(record.read_text()) != story:
-                raise InputError(f"{folder} holds another demo ({record} says which): choose another --out.")
-            record.write_text(json.dumps(story) + "\n")
+            if record.exists() and record.read_text() != json.dumps(story):
+                which = "another demo, or one of another version"
+                raise InputError(f"{folder} holds {which}: delete it, or choose another --out.")
+            part = folder / ".demo.json"
+            part.write_text(json.dumps(story))
+            os.replace(part, record)
             yield
     except Timeout:
         raise InputError(f"another demo is at work in {folder}: wait for it, or choose another --out.") from None
 
 
-def _base(folder: Path, split: str, model: str | None) -> Base:
-    """Make the tiny model, or find out which state the named one is in."""
+def _make(place: Path, split: str) -> None:
+    from transformers.utils.logging import disable_progress_bar
+
+    from dfar_bench.training.scratch import make_model
+
+    disable_progress_bar()
+    make_model(place, (f"{row.statement} {row.reason}" for row in rows(split)["train"]), **TINY)
+
+
+def _base(folder: Path, model: str | None) -> Base:
+    """Where the model is or is to be made, and which state it is in."""
     if model is None:
-        from transformers.utils.logging import disable_progress_bar
-
-        from dfar_bench.training.scratch import make_model
-
-        disable_progress_bar()
-        made = folder / "base" / "model"
-        make_model(made, (f"{row.statement} {row.reason}" for row in rows(split)["train"]), **TINY)
-        return Base("tiny", str(made), tiny=True)
+        return Base("tiny", str(folder / "base" / "model"), tiny=True)
     if Path(model).is_dir():
-        return Base(Path(model).resolve().name, str(Path(model).absolute()))
+        if not any(Path(model).glob("*.safetensors")):
+            raise InputError(f"{model} holds no *.safetensors: save the model in that format.")
+        return Base(Path(model).resolve().name, os.path.abspath(model))
     from transformers import AutoConfig
 
     try:

@@ -114,7 +114,7 @@ def _data_hash(split: str) -> str:
 
 
 @cache
-def _code_hash() -> str:
+def code_hash() -> str:
     """Of all code of this package and the judge's numbers: whatever may decide otherwise after a change."""
     root = Path(str(resources.files("dfar_bench")))
     found = hashlib.sha256()
@@ -127,6 +127,6 @@ def content_key(opened: Opened, judge: Judge) -> str:
     """What the verdict on a submission depends on, as one hash: its files and names, this code, judge and data."""
     names = (opened.folder.parent.name, opened.folder.name)
     splits = sorted({TASKS[task][0] for task in TASKS if answers_name(task) in opened.files})
-    parts = [ascii(names), __version__, _code_hash(), judge.signature, *map(_data_hash, splits)]
+    parts = [ascii(names), __version__, code_hash(), judge.signature, *map(_data_hash, splits)]
     parts += [f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in sorted(opened.files.items())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
