@@ -126,7 +126,13 @@ def classical_models() -> dict[str, Any]:
 
 
 def classical_verdicts(train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[int]]:
-    """What each of the classical models, trained on rows, says of others: 0 ethical, 1 unethical."""
+    """What each of the classical models, trained on rows, says of others: 0 ethical, 1 unethical.
+
+    Raises:
+        InputError: there is nothing to train on.
+    """
+    if not train:
+        raise InputError("this split has no train rows, so nothing can be trained on it: choose another --split.")
     return {name: _predict(name, train, test) for name in classical_models()}
 
 

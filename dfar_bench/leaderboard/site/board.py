@@ -133,6 +133,12 @@ def submission_key(facts: Facts) -> str:
     return f"{model_folder(facts.model)}/{facts.run}"
 
 
+def splits_of(found: Sequence[Facts], among: Iterable[str]) -> list[str]:
+    """The splits that somebody submitted to."""
+    submitted = {task.split for facts in found for task in facts.tasks.values()}
+    return [split for split in among if split in submitted]
+
+
 def groups(
     found: Sequence[Facts], extra: Mapping[str, Sequence[Flag]], judge: Judge, classical: Mapping[str, Classical]
 ) -> dict[str, list[Group]]:

@@ -18,6 +18,7 @@ from types import SimpleNamespace
 from tqdm import tqdm
 
 from dfar_bench.bootstrap import RESAMPLES, SEED
+from dfar_bench.data import SPLITS
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
 from dfar_bench.leaderboard.faults import Fault
@@ -80,8 +81,10 @@ def build(
         keys, found, faults = _facts(tree, store, judge)
         if faults and not skip_faulty:
             return Built(None, len(found), faults)
-        boards = board.groups(found, _same_answers(found), judge, read_classical(baselines) if baselines else {})
-        boards = {split: groups for split, groups in boards.items() if not splits or split in splits}
+        shown = [split for split in SPLITS if not splits or split in splits]
+        classical = read_classical(baselines, board.splits_of(found, shown)) if baselines else {}
+        boards = board.groups(found, _same_answers(found), judge, classical)
+        boards = {split: groups for split, groups in boards.items() if split in shown}
         with _beside(out) as site:
             for name, content in {
                 **results(boards, tables, judge),

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from dfar_bench.baselines import FEATURES, classical_verdicts
+from dfar_bench.baselines import FEATURES, classical_models, classical_verdicts
 from dfar_bench.data import Row, rows, without_tested
 from dfar_bench.errors import InputError
 from dfar_bench.leaderboard.fields import Sha256, Word
@@ -25,7 +25,8 @@ from dfar_bench.leaderboard.schema import Strict
 class Classical(Strict):
     """Verdicts on the test rows of a split, in their order: a string of 0 (ethical) and 1 (unethical) a model.
 
-    ``rows_sha256`` is the hash of ids and statements of train and test rows, so that a file of other data is noticed.
+    ``rows_sha256`` is the hash of ids, statements and labels of train and test rows, so that a file of other data is
+    noticed.
     """
 
     split: Literal["paper", "clean", "mini"]
@@ -57,23 +58,27 @@ def write_classical(made: Classical, file: Path) -> None:
     os.replace(part, file)
 
 
-def read_classical(folder: Path) -> dict[str, Classical]:
-    """The files of a folder by split; none if there is no such folder.
+def read_classical(folder: Path, splits: Iterable[str]) -> dict[str, Classical]:
+    """The files of a folder for splits, of those that have one.
 
     Raises:
         InputError: a file is not in the form, or of other data than ours.
     """
-    found: dict[str, Classical] = {}
-    for path in sorted(folder.glob("*.json")):
+    found = {}
+    for split in splits:
+        path = folder / f"{split}.json"
+        if not path.is_file():
+            continue
+        again = f"make it again with dfar-bench baselines --split {split} --verdicts {path}"
         try:
             one = Classical.model_validate_json(path.read_bytes())
-        except (ValidationError, json.JSONDecodeError) as error:
-            raise InputError(f"{path} is not in the form of classical baselines: {error}") from None
-        train, test = _parts(one.split)
-        if one.rows_sha256 != _hash(train, test) or {*map(len, one.verdicts.values())} != {len(test)}:
-            again = f"dfar-bench baselines --split {one.split} --verdicts {path}"
-            raise InputError(f"{path} is of other data: make it again with {again}.")
-        found[one.split] = one
+        except ValidationError as error:
+            raise InputError(f"{path}: {error.errors()[0]['msg']}: {again}.") from None
+        train, test = _parts(split)
+        made_of = (one.split, one.train_rows, one.rows_sha256, {*one.verdicts}, {*map(len, one.verdicts.values())})
+        if made_of != (split, len(train), _hash(train, test), {*classical_models()}, {len(test)}):
+            raise InputError(f"{path} is of other data or models: {again}.")
+        found[split] = one
     return found
 
 
@@ -83,5 +88,5 @@ def _parts(split: str) -> tuple[Sequence[Row], Sequence[Row]]:
 
 
 def _hash(train: Sequence[Row], test: Sequence[Row]) -> str:
-    parts = [[(row.row_id, row.statement) for row in part] for part in (train, test)]
+    parts = [[(row.row_id, row.statement, row.label) for row in part] for part in (train, test)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
