@@ -101,10 +101,11 @@ def long(row: Row) -> bool:
 
 @pytest.mark.usefixtures("paper")
 def test_short_statements() -> None:
-    """One that has no run of words is quoted if it stands there whole, in an answer to it."""
+    """One that has no run of words is quoted if it stands there whole, in an answer to any row."""
     one, other = [row for row in rows("paper")["test"] if WHOLE < len(words(row.statement)) < RUN][:2]
     assert quotes(one, f"ethical. “{one.statement}” is no harm")
-    assert not quotes(other, f"ethical. “{one.statement}” is no harm")
+    assert quotes(other, f"ethical. “{one.statement}” is no harm")
+    assert not quotes(one, f"ethical. “{' '.join(one.statement.split()[:-1])}” is no harm")
     assert not quotes(one, " ".join(words(one.statement)[1:]))
 
 

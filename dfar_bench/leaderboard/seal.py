@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 
@@ -21,7 +22,8 @@ RUN = 10
 """So many words in a row of any text of the data are a quotation."""
 
 WHOLE = 5
-"""From so many words on, the row's own statement is one as well; one test statement in eight is shorter than a run."""
+"""From so many words on, a whole statement or reason is one as well; one test statement in eight is shorter than a run.
+"""
 
 _MARK = "dfar-bench seal 1"  # run.js opens seals too: change both
 _NONCE = 8  # bytes
@@ -34,12 +36,15 @@ def quotes(row: Row, text: str) -> bool:
     Raises:
         InputError: the published data is not at hand.
     """
-    known = _runs(row.row_id.partition("-")[0])
-    if not known:
-        return False
-    said, asked = words(text), words(row.statement)
-    return not known.isdisjoint(_runs_of(said)) or (
-        WHOLE <= len(asked) < RUN and f" {' '.join(asked)} " in f" {' '.join(said)} "
+    split, said = row.row_id.partition("-")[0], words(text)
+    if not _runs(split).isdisjoint(_runs_of(said)):
+        return True
+    short = _short(split)
+    beginnings = zip(*(said[at:] for at in range(WHOLE)))
+    return any(
+        said[at : at + len(whole)] == whole
+        for at, beginning in enumerate(beginnings)
+        for whole in short.get(beginning, ())
     )
 
 
@@ -94,9 +99,26 @@ def _runs(split: str) -> frozenset[str]:
         return frozenset()
     if split == "clean":  # holds rows of the published split, texts untouched
         return _runs("paper")
-    texts = (text for part in rows(split).values() for row in part for text in (row.statement, row.reason))
-    own = frozenset(run for text in texts for run in _runs_of(words(text)))
+    own = frozenset(run for said in _texts(split) for run in _runs_of(said))
     return own | _runs("paper") if split == "ethos" else own
+
+
+@cache
+def _short(split: str) -> dict[tuple[str, ...], list[tuple[str, ...]]]:
+    """The words of all texts that are shorter than a run and long enough to count, by their first ``WHOLE``."""
+    if split == "mini":
+        return {}
+    if split == "clean":
+        return _short("paper")
+    found: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
+    for said in (*_texts(split), *(_texts("paper") if split == "ethos" else ())):
+        if WHOLE <= len(said) < RUN:
+            found[said[:WHOLE]].append(said)
+    return dict(found)
+
+
+def _texts(split: str) -> Iterator[tuple[str, ...]]:
+    return (words(text) for part in rows(split).values() for row in part for text in (row.statement, row.reason))
 
 
 def _runs_of(said: tuple[str, ...]) -> Iterable[str]:
