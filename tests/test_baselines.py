@@ -135,9 +135,7 @@ def test_verdicts_of_other_data_are_refused(tmp_path: Path, capsys: pytest.Captu
     assert {len(verdicts) for verdicts in document["verdicts"].values()} == {52}
     assert read_classical(tmp_path, ["mini"])["mini"].train_rows == 124
     file.write_text(json.dumps({**document, "rows_sha256": "0" * 64}))
-    with pytest.raises(
-        InputError, match="other data or models: make it again with dfar-bench baselines --split mini"
-    ):
+    with pytest.raises(InputError, match="other data or models: make it again with dfar-bench baselines --split mini"):
         read_classical(tmp_path, ["mini"])
     file.write_text(json.dumps({**document, "verdicts": {"svm": "012"}}))
     with pytest.raises(InputError, match="should match pattern"):

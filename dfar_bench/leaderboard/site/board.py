@@ -142,7 +142,7 @@ def splits_of(found: Sequence[Facts], among: Iterable[str]) -> list[str]:
 def groups(
     found: Sequence[Facts], extra: Mapping[str, Sequence[Flag]], judge: Judge, classical: Mapping[str, Classical]
 ) -> dict[str, list[Group]]:
-    """The tables of each split that somebody submitted to, those with most entries first.
+    """The tables of each split that somebody submitted to, those with most entries first, then with most tasks.
 
     Args:
         extra: flags that follow from other submissions, by key.
@@ -153,7 +153,7 @@ def groups(
         entries = [entry for facts in found if (entry := _entry(facts, split, extra)).tasks]
         if entries:
             nulls = tuple(_entry(facts, split, {}) for facts in null_models(split, judge, classical.get(split)))
-            parted = sorted(_parted(entries), key=lambda members: (-len(members[1]), members[0]))
+            parted = sorted(_parted(entries), key=lambda members: (-len(members[1]), -len(members[0]), members[0]))
             out[split] = [
                 _group(split, number, dict(signatures), members, nulls)
                 for number, (signatures, members) in enumerate(parted, start=1)
