@@ -102,6 +102,8 @@ def _setting(group: Group) -> str:
     said += [f"{name} {either[name]}" for name in ("system", "context") if name in either]
     if "reason" in fields:
         said += [f"up to {fields['reason'].get('max_gen_toks', '?')} tokens", f"judge {fields['reason'].get('judge')}"]
+    if fields.get("cls", {}).get("mode") == "lr":
+        said.append("verdicts asked for with a reason")
     if len(fields) == 1:
         said.append(f"{next(iter(fields))} only")
     return ", ".join(said)
