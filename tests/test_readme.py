@@ -80,7 +80,6 @@ def test_the_commands_work_one_after_the_other(paper: None, tiny_model: Path, tm
         shutil.copytree(ROOT / name, tmp_path / name)
     (tmp_path / "responses.jsonl").write_text(json.dumps(ASKED) + "\n")
     submissions = tmp_path / "leaderboard" / "submissions"
-    shutil.rmtree(submissions)  # those of the project need no second verification
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     assert len(to_run()) > 15
@@ -98,10 +97,8 @@ def test_the_commands_work_one_after_the_other(paper: None, tiny_model: Path, tm
             f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
         )
         assert "Traceback" not in done.stderr, command
-    assert {found.parent.parent.name for found in submissions.glob("*/*/submission.json")} == {
-        "acme__tiny",
-        "acme__tiny-lr",
-    }
+    there = {found.parent.parent.name for found in submissions.glob("*/*/submission.json")}
+    assert {"acme__tiny", "acme__tiny-lr"} < there
     assert json.loads((tmp_path / "judged.jsonl").read_text())["id"] == "one"
     assert "acme/tiny-lr" in (tmp_path / "board" / "index.html").read_text()
 
