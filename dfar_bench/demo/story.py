@@ -49,7 +49,8 @@ def tell(folder: Path, split: str = "mini", model: str | None = None) -> None:
     for place in (str(folder), base.place):
         if "," in place:
             raise InputError(f"lm_eval cannot be told of {place}: choose a path without a comma.")
-    story = {"base": base.place, "revision": base.revision, "split": split, "version": __version__, "code": code_hash()}
+    story = {"name": base.name, "base": base.place, "revision": base.revision, "split": split}
+    story |= {"version": __version__, "code": code_hash()}
     with _claimed(folder, story):
         if base.tiny:
             _make(Path(base.place), split)
