@@ -19,7 +19,7 @@ bench: .venv/.installed
 
 # The task files are copied into lm_eval when the package is installed, so a changed one means installing again.
 .venv/.installed: pyproject.toml constraints.txt $(wildcard tasks/*)
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[all]'
 	touch $@
 

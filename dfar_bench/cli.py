@@ -27,6 +27,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"dfar-bench: {error}", file=sys.stderr)
         return BAD_INPUT
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("dfar_bench"):
+            raise
+        needs = f"this needs the package {error.name}: pip install 'dfar-bench[train,judge,board]' brings it"
+        print(f"dfar-bench: {needs}.", file=sys.stderr)
+        return BAD_INPUT
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE

@@ -506,7 +506,25 @@ def test_figures_place_what_they_show(tree: Path) -> None:
         assert y1 >= point.y >= y2
     accuracy, mar_slope = charts.slopes(group)
     assert [entry.facts.mode for entry, *_ in accuracy.lines[0].places] == ["base", "l", "lr"]
-    assert accuracy.lines[0].base == mar_slope.lines[0].base == "acme/judge-7b"
+    assert accuracy.lines[0].name == mar_slope.lines[0].name == "acme/judge-7b"
+
+
+def test_nobody_takes_over_a_point_of_others(tree: Path) -> None:
+    """Whoever names somebody else's base and an early day gets a line of their own, and a whole pair it must be."""
+
+    def names(*imitated: str) -> list[str]:
+        early = {"created": "2024-01-01"}
+        found = found_in(tree)
+        found += [
+            one.model_copy(update={**early, "model": f"zeta/{one.mode}"}) for one in found if one.mode in imitated
+        ]
+        accuracy, _ = charts.slopes(board.groups(found, {}, get_judge(), {})["mini"][0])
+        by_name = {line.name: [entry.facts.model for entry, *_ in line.places] for line in accuracy.lines}
+        assert by_name["acme/judge-7b"] == ["acme/judge-7b", "acme/judge-7b-l", "acme/judge-7b-lr"]
+        return sorted(by_name)
+
+    assert names("l") == ["acme/judge-7b"]
+    assert names("l", "lr") == ["acme/judge-7b", "acme/judge-7b by zeta"]
 
 
 # Published tables
@@ -518,7 +536,7 @@ def test_published_figures(site: Path, tmp_path: Path) -> None:
     assert {name: by_name[name, None]["paper"].acc for name in PUBLISHED} == PUBLISHED
     assert by_name["llama-2_7b", "lr"]["paper"].mar == 0.094
     (tmp_path / "x.json").write_text('{"title": "x"}')
-    with pytest.raises(InputError, match="not in the form"):
+    with pytest.raises(InputError, match=r"x\.json is not in the form of a published table: source: Field required\.$"):
         read_reported(tmp_path)
 
 

@@ -43,6 +43,14 @@ def test_bad_usage_exits_with_2(arguments: list[str]) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_an_extra_that_is_not_installed() -> None:
+    code = "import sys; sys.modules['pydantic'] = None; from dfar_bench.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run([sys.executable, "-c", code, "verify", "."], capture_output=True, text=True)
+    assert done.returncode == BAD_INPUT
+    needs = "this needs the package pydantic: pip install 'dfar-bench[train,judge,board]' brings it.\n"
+    assert done.stderr == f"dfar-bench: {needs}"
+
+
 @pytest.mark.usefixtures("paper")
 def test_audit_finds_the_published_facts(capsys: pytest.CaptureFixture[str]) -> None:
     """Golden: what is measured on the published files."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -117,6 +118,30 @@ def test_results_appear_when_they_are_whole(tmp_path: Path) -> None:
     assert not part.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "identifier"), [("Some.Model-7B", "Some-Model-7B"), ("模型", "model"), (99 * "a.", 39 * "a-" + "a")]
+)
+def test_any_name_makes_an_identifier(name: str, identifier: str) -> None:
+    assert commands.identifier(name) == identifier
+
+
+def test_another_state_of_a_model_is_another_demo(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And its place is another one than the tiny model's, unless somebody says so."""
+    model = shutil.copytree(tiny_model, tmp_path / "mine")
+    monkeypatch.setattr("dfar_bench.demo.story.run_all", lambda *_: None)
+    monkeypatch.setattr("dfar_bench.demo.story.summary", lambda *_: "")
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert main(["demo", "--model", str(model)]) == 0
+    assert str(tmp_path / "runs" / "demo-mine-mini" / "board") in capsys.readouterr().out
+    (weights,) = model.glob("*.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    assert main(["demo", "--model", str(model)]) == 2
+    assert "holds another demo" in capsys.readouterr().err
+
+
 STORY = """
 import os, sys
 from pathlib import Path
@@ -136,6 +161,17 @@ def test_an_interrupt_ends_all_that_was_started(ending: signal.Signals, tmp_path
         process.send_signal(ending)
         assert process.wait() != 0
     assert not children()
+
+
+def test_a_hang_up_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
+    """As nohup has it."""
+    code = "import os, signal; os.kill(os.getppid(), signal.SIGHUP); open('done', 'w')"
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        run_all([python(code)], tmp_path, tmp_path / "logs", os.environ)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (tmp_path / "done").exists()
 
 
 def children() -> list[psutil.Process]:
@@ -176,7 +212,7 @@ def test_what_is_there_is_not_taken_for_a_demo(tmp_path: Path, capsys: pytest.Ca
     assert "holds something else than a demo" in capsys.readouterr().err
     assert mine.is_dir()
     assert main(["demo", "--out", str(tmp_path / "a,b")]) == 2
-    assert "without a comma" in capsys.readouterr().err
+    assert "without comma and brace" in capsys.readouterr().err
 
 
 def test_one_demo_a_folder_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -335,6 +335,8 @@ def test_refused(fault: str, results: Path, tmp_path: Path) -> None:
         ({"status": "running"}, "of a training that has not finished"),
         ({"schema_version": 2}, "of another version"),
         ({"loss": None}, "is no dfar_run.json"),
+        ({"split": "ethos"}, "names a split that nothing is trained on here"),
+        ({"split": ["mini"]}, "names a split that nothing is trained on here"),
         ({"packages": {"torch": "newest"}}, "packages.torch: is no version"),
         ({"mode": "l"}, "mode says lr, and dfar_run l"),
     ],

@@ -255,6 +255,15 @@ def test_impossible_runs_are_refused_and_leave_nothing(
     assert "share_prefix" in message or not (tmp_path / "out").exists()
 
 
+def test_a_machine_without_compiler_cannot_run_deepspeed(
+    sft: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")  # as accelerate launch says it
+    monkeypatch.setenv("CXX", str(tmp_path / "c++"))
+    with pytest.raises(InputError, match=r"a C\+\+ compiler \(.*c\+\+\): install it"):
+        sft.main(["--mode", "l", "--model_name_or_path", "M"])
+
+
 def test_what_is_missing_is_named(sft: ModuleType) -> None:
     with pytest.raises(InputError, match="--mode is missing"):
         sft.main(["--model_name_or_path", "M"])

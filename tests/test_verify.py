@@ -106,12 +106,15 @@ def test_an_empty_tree_is_fine(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out.startswith("0 of 0 submissions verified")
 
 
-@pytest.mark.parametrize("arguments", [["/no/such/folder"], [__file__], [".", "--skip-unchanged", "/no/such/folder/x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["/no/such/folder"], [__file__], [".", "--skip-unchanged", "/no/such/folder/x"], [".", "--skip-unchanged", "."]],
+)
 def test_unusable_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", *arguments]) == BAD_INPUT
     out, err = capsys.readouterr()
     assert out == ""
-    assert "is no folder: name " in err
+    assert "is no folder: name " in err or "cannot be written: name " in err
 
 
 def test_one_json_document(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,8 +142,16 @@ def test_unchanged_ones_are_skipped(copy: Path, tmp_path: Path, monkeypatch: pyt
     assert unchanged() == []
     (copy / "x").unlink()
     assert unchanged() == [True]
+    monkeypatch.setattr("dfar_bench.leaderboard.folder.at_hand", lambda *_: False)  # which tells what is contaminated
+    assert [unchanged(), unchanged()] == [[False], [True]]
     copy.parent.rename(copy.parent.with_name("acme__other"))
     assert unchanged() == []
+
+
+def test_what_a_killed_submit_leaves_is_no_fault(copy: Path) -> None:
+    (copy.parents[1] / ".submit-x1y2" / "acme__other" / copy.name).mkdir(parents=True)
+    report = verify([copy.parents[1]])
+    assert (report.checked, report.faults) == (1, [])
 
 
 # Flags

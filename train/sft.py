@@ -59,7 +59,7 @@ class DfarArguments:
 def parse(words: list[str]) -> tuple[DfarArguments, Any, Any]:
     import torch
 
-    import dfar_bench.training  # noqa: F401  before TRL, whose warnings it silences
+    from dfar_bench.training.preflight import refuse_missing_compiler  # before TRL, whose warnings the package silences
 
     words = [part for word in words for part in (word.split("=", 1) if word.startswith("--config=") else [word])]
 
@@ -69,6 +69,7 @@ def parse(words: list[str]) -> tuple[DfarArguments, Any, Any]:
         words = ["--config", str(DEFAULT_CONFIG), *words]
     if not torch.accelerator.is_available():
         words = ["--use_cpu", "true", *words]  # which what was typed overrides
+        refuse_missing_compiler()  # parsing the options starts DeepSpeed
     parser = TrlParser((DfarArguments, SFTConfig, ModelConfig), prog="train/sft.py")
     if "--help_all" in words:
         parser.print_help()

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from dfar_bench.commands import FINE, Verbs
 
-OUT = Path("runs/demo")
-
 
 def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
     """Give the verb to the parser."""
@@ -25,7 +23,12 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "--model", metavar="M", help="any causal language model of transformers, from the Hub or a folder"
     )
     demo.add_argument("--split", default="mini", choices=["paper", "clean", "mini"], help="data (default mini)")
-    demo.add_argument("--out", type=Path, default=OUT, metavar="FOLDER", help=f"for all that is made (default {OUT})")
+    demo.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="for all that is made (default runs/demo; with --model or --split runs/demo-NAME-SPLIT)",
+    )
     demo.set_defaults(verb=_demo)
 
 

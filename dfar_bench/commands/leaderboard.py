@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -166,8 +167,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     from dfar_bench.leaderboard.tree import verify
 
     cache: Path | None = arguments.skip_unchanged
-    if cache and not cache.absolute().parent.is_dir():
-        raise InputError(f"{cache.parent} is no folder: name a file for --skip-unchanged in one that is there.")
+    if cache and (cache.is_dir() or not os.access(cache.absolute().parent, os.W_OK)):
+        raise InputError(f"{cache} cannot be written: name a file for --skip-unchanged, in a folder that is yours.")
     report = verify(arguments.paths, cache)
     print(json.dumps(report.as_json(), indent=2, allow_nan=False) if arguments.json else report.as_text())
     for fault in report.faults:

@@ -87,9 +87,10 @@ def _baselines(arguments: argparse.Namespace) -> int:
     from dfar_bench.bootstrap import LEVEL, RESAMPLES, SEED
 
     if arguments.verdicts:
-        from dfar_bench.leaderboard.site.classical import classical, write_classical
+        from dfar_bench.leaderboard.site.classical import classical
+        from dfar_bench.whole_files import write_whole
 
-        write_classical(classical(arguments.split), arguments.verdicts)
+        write_whole(arguments.verdicts, classical(arguments.split).model_dump_json(indent=1) + "\n")
         print(arguments.verdicts)
         return FINE
     drawn = RESAMPLES if arguments.resamples is None else arguments.resamples

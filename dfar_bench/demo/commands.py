@@ -74,6 +74,11 @@ def environment(base: Base) -> dict[str, str]:
     return given
 
 
+def identifier(name: str) -> str:
+    """A name as it may stand in the id of a submitted model, and in that of a folder."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", name)[:80].strip("-") or "model"
+
+
 def _gpus(base: Base) -> int:
     import torch
 
@@ -113,7 +118,7 @@ def _score(place: Path, kind: str, split: str, model: str, base: Base) -> Step:
 
 
 def _submit(folder: Path, kind: str, model: str, base: Base) -> Step:
-    name = "demo/" + re.sub(r"[^A-Za-z0-9]+", "-", base.name).strip("-")
+    name = f"demo/{identifier(base.name)}"
     words = ["dfar-bench", "submit", _shown(folder / kind / "results"), "--model-id", f"{name}-{kind}"]
     words += ["--revision", base.revision] if base.revision and kind == "base" else ["--weights", model]
     words += ["--mode", kind]

@@ -71,7 +71,8 @@ def run_all(steps: Sequence[Step], folder: Path, logs: Path, environment: Mappin
 @contextmanager
 def _interrupted_by(*signals: signal.Signals) -> Iterator[None]:
     """Have signals that would end this process at once interrupt it, so that it ends what it has started."""
-    before = {one: signal.signal(one, signal.default_int_handler) for one in signals}
+    heeded = [one for one in signals if signal.getsignal(one) is not signal.SIG_IGN]  # nohup has the hang-up ignored
+    before = {one: signal.signal(one, signal.default_int_handler) for one in heeded}
     try:
         yield
     finally:
@@ -96,8 +97,9 @@ def _run(step: Step, folder: Path, log: Path, environment: Mapping[str, str]) ->
         )
         os.close(end)
         try:
-            while (running := process.poll() is None) or _ready(output, 0):
-                if _ready(output, 0.2) and (piece := _read(output)):
+            while True:
+                running = process.poll() is None
+                if _ready(output, 0.2 if running else 0) and (piece := _read(output)):
                     printed.write(piece)
                     _show(_last_line(piece))
                 elif not running:

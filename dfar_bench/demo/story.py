@@ -11,17 +11,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 from dfar_bench import __version__
 from dfar_bench.data import rows
-from dfar_bench.demo.commands import ROOT, Base, commands, environment
+from dfar_bench.demo.commands import ROOT, Base, commands, environment, identifier
 from dfar_bench.demo.steps import run_all
 from dfar_bench.demo.summary import summary
 from dfar_bench.errors import InputError, on_one_line
+from dfar_bench.whole_files import write_whole
 
 TINY = {"vocabulary": 1_000, "hidden": 128, "layers": 2}
 """The model that is made where none is named: half a million parameters, random weights."""
@@ -29,11 +30,11 @@ TINY = {"vocabulary": 1_000, "hidden": 128, "layers": 2}
 NEEDS = ("accelerate", "deepspeed", "filelock", "jinja2", "peft", "pydantic", "trl")
 
 
-def tell(folder: Path, split: str = "mini", model: str | None = None) -> None:
+def tell(folder: Path | None = None, split: str = "mini", model: str | None = None) -> None:
     """Run the commands that have not been run before; print the table of results, and where the board is.
 
     Args:
-        folder: for all that is made.
+        folder: for all that is made; None for ``runs/demo``, or ``runs/demo-NAME-SPLIT`` if a model or split is named.
         model: a name on the Hub or a folder; None for a tiny one, made on the spot.
 
     Raises:
@@ -41,16 +42,15 @@ def tell(folder: Path, split: str = "mini", model: str | None = None) -> None:
             complaint of a command that failed; what had been done before stays.
     """
     _refuse_incomplete_install()
-    from dfar_bench.leaderboard.folder import code_hash
-
     rows(split)  # what is wrong with the data shall show before a model is trained
-    folder = Path(os.path.abspath(folder))
-    base = _base(folder, model)
+    name = "tiny" if model is None else Path(os.path.abspath(model)).name
+    usual = "runs/demo" if (split, model) == ("mini", None) else f"runs/demo-{identifier(name)}-{split}"
+    folder = Path(os.path.abspath(folder or usual))
+    base = _base(folder, name, model)
     for place in (str(folder), base.place):
-        if "," in place:
-            raise InputError(f"lm_eval cannot be told of {place}: choose a path without a comma.")
-    story = {"name": base.name, "base": base.place, "revision": base.revision, "split": split}
-    story |= {"version": __version__, "code": code_hash()}
+        if set(place) & set(",{"):
+            raise InputError(f"lm_eval cannot be told of {place}: choose a path without comma and brace.")
+    story = _story(split, base)
     with _claimed(folder, story):
         if base.tiny:
             _make(Path(base.place), split)
@@ -74,7 +74,7 @@ def _refuse_incomplete_install() -> None:
 
 
 @contextmanager
-def _claimed(folder: Path, story: dict[str, str | None]) -> Iterator[None]:
+def _claimed(folder: Path, story: Mapping[str, str | None]) -> Iterator[None]:
     """Keep a folder to one story, and to one process at a time."""
     from filelock import FileLock, Timeout
 
@@ -87,9 +87,7 @@ def _claimed(folder: Path, story: dict[str, str | None]) -> Iterator[None]:
             if record.exists() and record.read_text() != json.dumps(story):
                 which = "another demo, or one of another version"
                 raise InputError(f"{folder} holds {which}: delete it, or choose another --out.")
-            part = folder / ".demo.json"
-            part.write_text(json.dumps(story))
-            os.replace(part, record)
+            write_whole(record, json.dumps(story))
             yield
     except Timeout:
         raise InputError(f"another demo is at work in {folder}: wait for it, or choose another --out.") from None
@@ -104,17 +102,34 @@ def _make(place: Path, split: str) -> None:
     make_model(place, (f"{row.statement} {row.reason}" for row in rows(split)["train"]), **TINY)
 
 
-def _base(folder: Path, model: str | None) -> Base:
+def _story(split: str, base: Base) -> dict[str, str | None]:
+    """All that the results follow from: where one of these is another, so is the demo."""
+    from dfar_bench.leaderboard.folder import code_hash, files_hash
+    from dfar_bench.leaderboard.trained import weights_hash
+
+    local = not base.tiny and Path(base.place).is_dir()
+    return {
+        "name": base.name,
+        "base": base.place,
+        "state": weights_hash(Path(base.place)) if local else base.revision,
+        "split": split,
+        "version": __version__,
+        "code": code_hash(),
+        "recipes": files_hash(ROOT, "train/*", "train/configs/*", "ds_configs/*", "tasks/*"),
+    }
+
+
+def _base(folder: Path, name: str, model: str | None) -> Base:
     """Where the model is or is to be made, and which state it is in."""
     if model is None:
-        return Base("tiny", str(folder / "base" / "model"), tiny=True)
+        return Base(name, str(folder / "base" / "model"), tiny=True)
     if Path(model).is_dir():
         if not any(Path(model).glob("*.safetensors")):
             raise InputError(f"{model} holds no *.safetensors: save the model in that format.")
-        return Base(Path(model).resolve().name, os.path.abspath(model))
+        return Base(name, os.path.abspath(model))
     from transformers import AutoConfig
 
     try:
-        return Base(model.rpartition("/")[2], model, revision=AutoConfig.from_pretrained(model)._commit_hash)
+        return Base(name, model, revision=AutoConfig.from_pretrained(model)._commit_hash)
     except (OSError, ValueError) as error:
         raise InputError(f"there is no model {model}: {on_one_line(error)}") from None

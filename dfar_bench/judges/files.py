@@ -12,6 +12,7 @@ import jsonlines
 
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Case, Judge
+from dfar_bench.whole_files import write_whole
 
 _TEXTS = ("statement", "reference", "response")
 
@@ -42,20 +43,12 @@ def score_file(source: Path, target: Path, judge: Judge) -> list[str]:
         }
         for (id_, _), judgement in zip(found, judgements, strict=True)
     ]
-    _replace(target.resolve(), "".join(json.dumps(line) + "\n" for line in lines))
-    return [judgement.code for judgement in judgements]
-
-
-def _replace(target: Path, content: str) -> None:
-    """Write beside, then move into place, so that a file is there whole or as it was."""
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    target = target.resolve()
     try:
-        beside.write_text(content, encoding="utf-8")
-        os.replace(beside, target)
+        write_whole(target, "".join(json.dumps(line) + "\n" for line in lines))
     except OSError as error:
         raise InputError(f"{target} cannot be written ({error.strerror}): name another file for --out.") from None
-    finally:
-        beside.unlink(missing_ok=True)
+    return [judgement.code for judgement in judgements]
 
 
 def _cases(source: Path) -> Iterator[tuple[Any, Case]]:

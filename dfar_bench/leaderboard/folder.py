@@ -18,6 +18,7 @@ from dfar_bench.leaderboard.faults import Fault, RefusedError, shown_name
 from dfar_bench.leaderboard.names import RUN_ID
 from dfar_bench.leaderboard.reading import ANSWERS_BYTES, FOLDER_BYTES, SUBMISSION_BYTES, read_regular
 from dfar_bench.leaderboard.schema import TASKS
+from dfar_bench.sources import DFAR_FILES, at_hand
 
 FILE = "submission.json"
 
@@ -28,6 +29,10 @@ _MOST = {FILE: SUBMISSION_BYTES, **{f"{task}.jsonl.gz": ANSWERS_BYTES for task i
 def answers_name(task: str) -> str:
     """The name of a task's answers file."""
     return f"{task}.jsonl.gz"
+
+
+UNFINISHED = ".submit-"
+"""How folders begin in which a submission is being made, or was, by a process that was killed."""
 
 
 def find_submissions(paths: Iterable[Path]) -> tuple[list[Path], list[Fault]]:
@@ -50,6 +55,8 @@ def find_submissions(paths: Iterable[Path]) -> tuple[list[Path], list[Fault]]:
             _runs(path, found, faults)
         else:
             for entry in sorted(path.iterdir()):
+                if entry.name.startswith(UNFINISHED):
+                    continue
                 if entry.is_dir() and not entry.is_symlink():
                     _runs(entry, found, faults)
                 elif entry.name != ".gitkeep":
@@ -116,17 +123,25 @@ def _data_hash(split: str) -> str:
 @cache
 def code_hash() -> str:
     """Of all code of this package and the judge's numbers: whatever may decide otherwise after a change."""
-    root = Path(str(resources.files("dfar_bench")))
+    return files_hash(Path(str(resources.files("dfar_bench"))), "**/*.py", "**/*.npz")
+
+
+def files_hash(root: Path, *patterns: str) -> str:
+    """Of the files under a folder that match glob patterns: of their names and contents."""
     found = hashlib.sha256()
-    for path in sorted(path for pattern in ("*.py", "*.npz") for path in root.rglob(pattern)):
+    for path in sorted({path for pattern in patterns for path in root.glob(pattern) if path.is_file()}):
         found.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return found.hexdigest()
 
 
 def content_key(opened: Opened, judge: Judge) -> str:
-    """What the verdict on a submission depends on, as one hash: its files and names, this code, judge and data."""
+    """What the verdict on a submission depends on, as one hash: its files and names, this code, judge and data.
+
+    What it was trained on is told by the published data, so whether that is at hand counts whatever it is tested on.
+    """
     names = (opened.folder.parent.name, opened.folder.name)
     splits = sorted({TASKS[task][0] for task in TASKS if answers_name(task) in opened.files})
     parts = [ascii(names), __version__, code_hash(), judge.signature, *map(_data_hash, splits)]
+    parts.append(str(at_hand(*DFAR_FILES)))
     parts += [f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in sorted(opened.files.items())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -24,7 +24,7 @@ from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
 from dfar_bench.leaderboard.answers_file import answer_line, doc_hashes, packed
 from dfar_bench.leaderboard.faults import RefusedError, of_validation, shown
-from dfar_bench.leaderboard.folder import FILE, answers_name
+from dfar_bench.leaderboard.folder import FILE, UNFINISHED, answers_name
 from dfar_bench.leaderboard.names import imitations, model_folder, model_folders
 from dfar_bench.leaderboard.result import Verified
 from dfar_bench.leaderboard.schema import SCHEMA_VERSION, Submission, training_set
@@ -161,7 +161,10 @@ def _document(scored: Iterable[Rescored], files: Mapping[str, bytes], about: Abo
     trained = dfar_run(about.dfar_run) if about.dfar_run else None
     sets = list(about.training)
     if not sets and trained:
-        sets = [training_set(trained["split"], bool(trained["drop_leaked"]))]
+        try:
+            sets = [training_set(trained["split"], bool(trained["drop_leaked"]))]
+        except (KeyError, TypeError):
+            raise InputError(f"{about.dfar_run} names a split that nothing is trained on here: name another.") from None
     if not sets and about.mode == "base":
         sets = ["none"]
     if not sets:
@@ -232,7 +235,7 @@ def _put(files: Mapping[str, bytes], out: Path, folder: Path) -> Submitted:
     if target.exists() or target.is_symlink():
         return _put_before(files, target)
     existing = next((parent for parent in (out, *out.absolute().parents) if parent.exists()), out)
-    with tempfile.TemporaryDirectory(prefix=".submit-", dir=existing) as beside:
+    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=existing) as beside:
         made = Path(beside) / folder
         made.mkdir(parents=True)
         for name, content in files.items():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from dfar_bench.leaderboard.folder import content_key, find_submissions, open_su
 from dfar_bench.leaderboard.names import imitations, model_folders
 from dfar_bench.leaderboard.result import Verified
 from dfar_bench.leaderboard.verify import verified_files
+from dfar_bench.whole_files import write_whole
 
 
 @dataclass
@@ -73,7 +74,8 @@ def verify(paths: Iterable[Path], cache: Path | None = None, judge: Judge | None
     Args:
         cache: a file in which the summaries of submissions without fault are kept, so that they need not be scored
             again as long as nothing changes on which the verdict depends. What is in it is believed, so it must come
-            from where nobody but us writes. A file that cannot be read counts as empty.
+            from where nobody but us writes. A file that cannot be read counts as empty, and one that cannot be
+            written stays as it is.
 
     Raises:
         InputError: a path is no folder, or our own data is not at hand.
@@ -100,7 +102,8 @@ def verify(paths: Iterable[Path], cache: Path | None = None, judge: Judge | None
     for one, flags in zip(report.submissions, same_answers(hashes)):
         one["flags"] += map(asdict, flags)
     if cache:
-        _write(cache, {**known, **kept})
+        with suppress(OSError):  # the next time takes longer, that is all
+            write_whole(cache, json.dumps({**known, **kept}))  # two processes may share it
     return report
 
 
@@ -153,10 +156,3 @@ def _read(cache: Path) -> dict[str, Any]:
         return {}
     entries = found.items() if isinstance(found, dict) else ()
     return {key: one for key, one in entries if isinstance(one, dict) and one.get("key") == key}
-
-
-def _write(cache: Path, known: dict[str, Any]) -> None:
-    """In one go, so that two processes that share a cache never read half of one."""
-    beside = cache.with_name(f".{cache.name}.{os.getpid()}.part")
-    beside.write_text(json.dumps(known), encoding="utf-8")
-    os.replace(beside, cache)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dfar_bench.errors import InputError
 from dfar_bench.metrics import Array
 
 Counts = NDArray[np.int_]
@@ -28,14 +27,9 @@ def alpha(counts: Counts, weights: Array) -> Array:
 
     Returns:
         Array (resamples,), each at most 1; NaN where no item has two ratings or all ratings are the same.
-
-    Raises:
-        InputError: the library ``krippendorff`` is not installed.
     """
-    try:
-        from krippendorff import alpha as of_value_counts
-    except ImportError:
-        raise InputError("agreement needs the library krippendorff: pip install 'dfar-bench[judge]'.") from None
+    from krippendorff import alpha as of_value_counts
+
     pairable = counts.sum(axis=1) >= 2
     out = np.full(len(weights), np.nan)
     for number, drawn in enumerate(weights[:, pairable].astype(int)):

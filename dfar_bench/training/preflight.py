@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
+import sysconfig
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -141,6 +143,25 @@ def refuse_missing_zero(training: Any, wanted_stage: int | None) -> None:
     if plugin is not None and training.use_cpu and torch.accelerator.is_available():
         raise InputError(
             "--use_cpu true with DeepSpeed needs the GPUs to be hidden: put CUDA_VISIBLE_DEVICES= before the command."
+        )
+
+
+def refuse_missing_compiler() -> None:
+    """DeepSpeed compiles how processor cores exchange gradients on its first run on a machine, on Linux alone.
+
+    Raises:
+        InputError: it is about to, and cannot.
+    """
+    if sys.platform != "linux" or os.environ.get("ACCELERATE_USE_DEEPSPEED") != "true":
+        return
+    compiler = os.environ.get("CXX", "c++")
+    header = Path(sysconfig.get_path("include"), "Python.h")
+    missing = None if shutil.which(compiler) else f"a C++ compiler ({compiler})"
+    missing = missing or (None if header.exists() else f"Python's header files ({header})")
+    if missing:
+        raise InputError(
+            f"DeepSpeed on processor cores needs {missing}: install it (Debian: apt install g++ python3-dev), or leave "
+            "DeepSpeed out (ds_configs/accelerate_ddp.yaml)."
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +13,7 @@ from typing import Any
 from dfar_bench.data import row_hash
 from dfar_bench.errors import InputError
 from dfar_bench.training.examples import Example
+from dfar_bench.whole_files import write_whole
 
 FILE = "dfar_run.json"
 SCHEMA_VERSION = 1
@@ -71,9 +71,8 @@ def plain_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
 
 def write(folder: Path, record: dict[str, Any]) -> None:
     """Write a record in one go: a reader never sees half of one."""
-    beside = folder / f".{FILE}.part"
-    beside.write_text(json.dumps({"schema_version": SCHEMA_VERSION, **record}, indent=1, ensure_ascii=False) + "\n")
-    os.replace(beside, folder / FILE)
+    text = json.dumps({"schema_version": SCHEMA_VERSION, **record}, indent=1, ensure_ascii=False)
+    write_whole(folder / FILE, text + "\n")
 
 
 def read(folder: Path) -> dict[str, Any] | None:
@@ -83,7 +82,7 @@ def read(folder: Path) -> dict[str, Any] | None:
         InputError: it cannot be read, or was written by a later version.
     """
     try:
-        found = json.loads((folder / FILE).read_text())
+        found = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

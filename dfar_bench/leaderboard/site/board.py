@@ -140,24 +140,28 @@ def splits_of(found: Sequence[Facts], among: Iterable[str]) -> list[str]:
 
 
 def groups(
-    found: Sequence[Facts], extra: Mapping[str, Sequence[Flag]], judge: Judge, classical: Mapping[str, Classical]
+    found: Sequence[Facts],
+    extra: Mapping[str, Sequence[Flag]],
+    judge: Judge,
+    classical: Mapping[str, Classical],
+    splits: Sequence[str] = SPLITS,
 ) -> dict[str, list[Group]]:
     """The tables of each split that somebody submitted to, those with most entries first, then with most tasks.
 
     Args:
         extra: flags that follow from other submissions, by key.
         classical: the verdicts of the classical models, by split.
+        splits: those that are wanted.
     """
     out = {}
-    for split in SPLITS:
+    for split in splits_of(found, splits):
         entries = [entry for facts in found if (entry := _entry(facts, split, extra)).tasks]
-        if entries:
-            nulls = tuple(_entry(facts, split, {}) for facts in null_models(split, judge, classical.get(split)))
-            parted = sorted(_parted(entries), key=lambda members: (-len(members[1]), -len(members[0]), members[0]))
-            out[split] = [
-                _group(split, number, dict(signatures), members, nulls)
-                for number, (signatures, members) in enumerate(parted, start=1)
-            ]
+        nulls = tuple(_entry(facts, split, {}) for facts in null_models(split, judge, classical.get(split)))
+        parted = sorted(_parted(entries), key=lambda members: (-len(members[1]), -len(members[0]), members[0]))
+        out[split] = [
+            _group(split, number, dict(signatures), members, nulls)
+            for number, (signatures, members) in enumerate(parted, start=1)
+        ]
     return out
 
 

@@ -81,10 +81,9 @@ def build(
         keys, found, faults = _facts(tree, store, judge)
         if faults and not skip_faulty:
             return Built(None, len(found), faults)
-        shown = [split for split in SPLITS if not splits or split in splits]
-        classical = read_classical(baselines, board.splits_of(found, shown)) if baselines else {}
-        boards = board.groups(found, _same_answers(found), judge, classical)
-        boards = {split: groups for split, groups in boards.items() if split in shown}
+        shown = board.splits_of(found, [split for split in SPLITS if not splits or split in splits])
+        classical = read_classical(baselines, shown) if baselines else {}
+        boards = board.groups(found, _same_answers(found), judge, classical, shown)
         with _beside(out) as site:
             for name, content in {
                 **results(boards, tables, judge),

@@ -67,9 +67,9 @@ class Scatter:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One base model: the entries at each stage that there is, with their places."""
+    """One base model in one organisation's hands: the entries at each stage that there is, with their places."""
 
-    base: str
+    name: str
     label: str
     label_y: float
     places: tuple[tuple[Entry, float, float, Figure], ...]
@@ -117,25 +117,33 @@ def scatter(group: Group) -> Scatter | None:
 
 
 def slopes(group: Group) -> list[Slope]:
-    """Accuracy and MAR from base over L to L+R, of the bases that have both; the first run of each on the board.
+    """Accuracy and MAR from base over L to L+R, of the bases of which an organisation has both; its first run of each.
 
-    The first, so that nobody takes over a point by naming somebody else's base.
+    A line to each organisation, so that nobody takes over a point by naming somebody else's base.
     """
-    latest: dict[tuple[str, str], Entry] = {}
+    first: dict[tuple[str, str, str], Entry] = {}  # by organisation, base and mode
     for entry in sorted((*group.ranked, *group.apart), key=lambda one: (one.facts.created, one.key)):
         base = entry.facts.model if entry.facts.mode == "base" else entry.facts.base
         if base:
-            latest.setdefault((base, entry.facts.mode), entry)
-    bases = sorted({base for base, _ in latest if (base, "l") in latest and (base, "lr") in latest})
+            first.setdefault((_organisation(entry.facts.model), base, entry.facts.mode), entry)
+    trained = sorted({(who, base) for who, base, _ in first if {(who, base, "l"), (who, base, "lr")} <= first.keys()})
+    stages_of = {
+        (who, base): {
+            stage: one
+            for stage in STAGES
+            if (one := first.get((_organisation(base) if stage == "base" else who, base, stage)))
+        }
+        for who, base in trained
+    }
     out = []
     for heading, kind, metric in (("Accuracy", "cls", "acc"), ("MAR", "reason", "mar")):
         found = {
-            base: [
-                (stage, at_stage, figure)
-                for stage in STAGES
-                if (at_stage := latest.get((base, stage))) and (figure := at_stage.figure(kind, metric))[0] is not None
+            (base if who == _organisation(base) else f"{base} by {who}"): [
+                (stage, entry, figure)
+                for stage, entry in stages.items()
+                if (figure := entry.figure(kind, metric))[0] is not None
             ]
-            for base in bases
+            for (who, base), stages in stages_of.items()
         }
         shares = [figure[0] for line in found.values() for _, _, figure in line if figure[0] is not None]
         if len(shares) < 2:
@@ -143,8 +151,8 @@ def slopes(group: Group) -> list[Slope]:
         at = dict(zip(STAGES, (70.0, 170.0, 270.0)))
         y = _axis(shares, 236, 16)
         lines = [
-            (base, tuple((entry, at[stage], y(figure[0] or 0.0), figure) for stage, entry, figure in line))
-            for base, line in found.items()
+            (name, tuple((entry, at[stage], y(figure[0] or 0.0), figure) for stage, entry, figure in line))
+            for name, line in found.items()
             if line
         ]
         lines.sort(key=lambda line: line[1][-1][2])
@@ -156,14 +164,18 @@ def slopes(group: Group) -> list[Slope]:
 def _labelled(lines: Sequence[tuple[str, tuple[tuple[Entry, float, float, Figure], ...]]]) -> tuple[Line, ...]:
     """Lines from top to bottom by where they end; with names at their ends that do not overlap, unless too many."""
     out: list[Line] = []
-    for base, places in lines:
+    for whole, places in lines:
         at = places[-1][2] + 4
         if out:
             at = max(at, out[-1].label_y + 14)
-        name = base.partition("/")[2]
+        name = whole.partition("/")[2]
         label = name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"
-        out.append(Line(base, label if len(lines) <= MOST_LABELS else "", at, places))
+        out.append(Line(whole, label if len(lines) <= MOST_LABELS else "", at, places))
     return tuple(out)
+
+
+def _organisation(model: str) -> str:
+    return model.partition("/")[0]
 
 
 def _axis(shares: Iterable[float | None], start: float, end: float) -> Axis:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -49,13 +48,6 @@ def classical(split: str) -> Classical:
             "verdicts": found,
         }
     )
-
-
-def write_classical(made: Classical, file: Path) -> None:
-    """Write a file beside its place and put it there in one go."""
-    part = file.with_name(f".{file.name}.part")
-    part.write_text(made.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    os.replace(part, file)
 
 
 def read_classical(folder: Path, splits: Iterable[str]) -> dict[str, Classical]:

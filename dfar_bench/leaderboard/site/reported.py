@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -61,6 +60,8 @@ def read_reported(folder: Path) -> list[Reported]:
     for path in sorted(folder.glob("*.json")):
         try:
             out.append(Reported.model_validate_json(path.read_bytes()))
-        except (ValidationError, json.JSONDecodeError) as error:
-            raise InputError(f"{path} is not in the form of a published table: {error}") from None
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the file"
+            raise InputError(f"{path} is not in the form of a published table: {where}: {first['msg']}.") from None
     return out

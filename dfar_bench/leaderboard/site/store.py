@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,10 +11,14 @@ from dfar_bench.leaderboard.faults import Fault
 from dfar_bench.leaderboard.folder import content_key, open_submission
 from dfar_bench.leaderboard.site.facts import Facts, facts_of, packed_rows
 from dfar_bench.leaderboard.verify import verified_files
+from dfar_bench.whole_files import write_whole
 
 
 class Store:
-    """A folder of facts. What is in it is believed, so it must come from where nobody but us writes."""
+    """A folder of facts, which processes may share.
+
+    What is in it is believed, so it must come from where nobody but us writes.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -35,8 +38,8 @@ class Store:
         if isinstance(found, list):
             return found
         facts = facts_of(found)
-        _write(kept, facts.model_dump_json())
-        _write(self._rows(key), packed_rows(found))
+        write_whole(kept, facts.model_dump_json())
+        write_whole(self._rows(key), packed_rows(found))
         return key, facts
 
     def rows(self, key: str) -> str:
@@ -45,10 +48,3 @@ class Store:
 
     def _rows(self, key: str) -> Path:
         return self.folder / f"{key}.rows"
-
-
-def _write(path: Path, text: str) -> None:
-    """In one go, so that two processes that share a folder never read half a file."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)
