@@ -8,6 +8,8 @@ from functools import cache
 import pytest
 from conftest import ROOT
 
+from dfar_bench.answers import read_response
+from dfar_bench.data import LABELS, rows
 from dfar_bench.judges import get_judge
 from dfar_bench.validity.items import SPLITS
 from dfar_bench.validity.report import KindResult, Measured
@@ -70,6 +72,25 @@ def test_areas_and_signature() -> None:
     assert f"AUROC {measured()['natural unseen'].areas[0][0]:.2f}." in said
     for file in ("MAR.md", "README.md"):
         assert f"judge:{get_judge('reference').signature}" in (ROOT / file).read_text()
+
+
+@pytest.mark.usefixtures("paper")
+def test_the_rows_that_are_left_out() -> None:
+    """The human reasons of all rows, those included that cannot stand for an aligned answer by the judge's parser."""
+    said = " ".join((ROOT / "MAR.md").read_text().split())
+    asked = {split: [row for row in rows(split)["test"] if not row.leaked] for split in ("paper", "clean")}
+    left_out = [f"{len(found) - measured()[split].rows} of {len(found)}" for split, found in asked.items()]
+    assert f"({left_out[0]}, and {left_out[1]})" in said
+    shares = []
+    for found in asked.values():
+        judged = [
+            read_response(row, f"{LABELS[row.label].capitalize()}. {row.reason}", get_judge()).judgement
+            for row in found
+        ]
+        shares.append(f"{100 * sum(one.misaligned for one in judged) / len(judged):.1f}")
+    kept = [f"{100 * kinds(split)['human'].rate:.1f}" for split in asked]
+    flags = f"the judge flags {shares[0]} and {shares[1]} % of the human reasons falsely, not {kept[0]} and {kept[1]} %"
+    assert flags in said
 
 
 @pytest.mark.parametrize("name", ["reference", "verdict"])

@@ -19,6 +19,7 @@ ELSEWHERE = {
     "make demo": (".ci/run", "make demo"),
     "make test": (".ci/run", "make test"),
     "pip install -e": ("Makefile", "pip install"),
+    ". .venv/bin/activate": ("Makefile", "BIN := .venv/bin"),
     "NNODES=2": ("tests/test_multinode.py", "train/multinode.sh"),
 }
 """Beginnings of commands that a file runs by other names or numbers, and what stands there."""

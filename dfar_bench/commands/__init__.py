@@ -13,9 +13,9 @@ FINE, FALLS_SHORT, BAD_INPUT = 0, 1, 2
 Verbs = argparse._SubParsersAction  # argparse offers no public name for it
 
 
-def split_option(parser: argparse.ArgumentParser) -> None:
+def split_option(parser: argparse.ArgumentParser, choices: str = "clean, mini or ethos") -> None:
     """``--split``."""
-    parser.add_argument("--split", default="paper", help="paper (default), clean, mini or ethos")
+    parser.add_argument("--split", default="paper", help=f"paper (default), {choices}")
 
 
 def judge_option(parser: argparse.ArgumentParser) -> None:

@@ -49,7 +49,7 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "models on a split's statements; on the paper split for leaked and unleaked rows apart, trained with and "
         "without the leaked rows, beside the published figures.",
     )
-    split_option(baselines)
+    split_option(baselines, "clean or mini")
     baselines.add_argument(
         "--resamples", type=resamples, default=None, help="of the bootstrap (default 10000; 0: none)"
     )
