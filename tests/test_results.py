@@ -85,6 +85,13 @@ def test_what_became_of_the_written_answers(answered: Answered) -> None:
         assert sum(counts) == len(found)
 
 
+def test_the_differences_that_the_readme_quotes() -> None:
+    quoted = re.findall(r"([+−]\d+\.\d)(?: points)? (\([+−]\d+\.\d to [+−]\d+\.\d\))", README)
+    assert len(quoted) >= 2
+    for difference, interval in quoted:
+        assert f"| {difference} {interval} |" in FINDINGS
+
+
 def test_the_differences(answered: Answered) -> None:
     """Lines such as | clean, all 480 | L+R less L | accuracy | +1.0 (−1.0 to +3.0) |."""
     names = {
