@@ -13,6 +13,8 @@ if not torch.accelerator.is_available():
 warnings.filterwarnings("ignore", "`(is_)?gradient_checkpointing.*deprecated", FutureWarning)
 # DeepSpeed calls functions of torch.distributed by their old names, at every step of stage 3.
 warnings.filterwarnings("ignore", "`torch.distributed.*deprecated", FutureWarning)
+# PEFT says that it corrects what follows from the layers' type, as with GPT-2.
+warnings.filterwarnings("ignore", "fan_in_fan_out is set to False", UserWarning)
 
 
 class TrainingError(InputError):
