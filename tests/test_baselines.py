@@ -113,7 +113,7 @@ def test_the_page_on_the_leak_quotes_what_the_commands_print() -> None:
         f"{report['leakage']['leaked_rows']} of the 500 test rows ({report['leakage']['share']:.1%}".replace("%", " %")
         in page
     )
-    assert f"Another {report['nearness']['unleaked_rows_near_train']} test rows share" in page
+    assert f"Another {report['nearness']['unleaked_rows_near_train']} test rows are near a train row" in page
 
 
 def test_the_board_shows_the_classical_models_as_they_are(paper: None) -> None:
