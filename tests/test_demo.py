@@ -143,9 +143,10 @@ def test_another_state_of_a_model_is_another_demo(
 
 
 STORY = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from dfar_bench.demo.steps import Step, run_all
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the tests ignore it, and so would this
 code = "import subprocess, sys, time; print(f'\\\\r{7 * 7} %', end='', flush=True); print(file=open('begun', 'w')); "
 code += "subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)', 'of-the-demo-test'])"
 run_all([Step("Wait", ("python", "-c", code))], Path("."), Path("logs"), os.environ)
