@@ -16,7 +16,12 @@ from dfar_bench.leaderboard.verify import verified
 from dfar_bench.metrics import METRICS
 
 README, FINDINGS = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "FINDINGS.md"))
-MODELS = {"base": "dfar-bench/gemma-3-270m", "L": "dfar-bench/gemma-3-270m-l", "L+R": "dfar-bench/gemma-3-270m-lr"}
+MODELS = {
+    "base": "dfar-bench/gemma-3-270m",
+    "L": "dfar-bench/gemma-3-270m-l",
+    "L, 1 epoch": "dfar-bench/gemma-3-270m-l-1-epoch",
+    "L+R": "dfar-bench/gemma-3-270m-lr",
+}
 ROWS = {"paper, 311 unleaked": ("paper", True), "paper, all 500": ("paper", False), "clean, all 480": ("clean", False)}
 """Split, and whether only the rows count that do not stand in train, of the first column of all tables."""
 
