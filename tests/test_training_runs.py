@@ -154,13 +154,6 @@ def test_the_demo_of_the_readme_ends_in_a_model_that_lm_eval_scores(tmp_path: Pa
     assert str(tmp_path) not in card
 
 
-def test_tied_embeddings_are_written_once_under_zero_2(tmp_path: Path) -> None:
-    done = launch(tmp_path / "tied", "--mode", "l", "--max_steps", "2", strategy="zero2")
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "lm_head.weight" not in weights(tmp_path / "tied")
-    assert "model.embed_tokens.weight" in weights(tmp_path / "tied")
-
-
 @pytest.mark.parametrize("strategy", [None, "zero2"])
 def test_a_killed_run_ends_as_an_undisturbed_one(strategy: str | None, tmp_path: Path) -> None:
     options = ("--mode", "lr", "--full", "false", "--lora_dropout", "0.1", "--max_steps", "60", "--save_steps", "10")
