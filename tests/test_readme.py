@@ -22,7 +22,7 @@ ELSEWHERE = {
     ". .venv/bin/activate": ("Makefile", "BIN := .venv/bin"),
     "accelerate launch --config_file ds_configs/accelerate_zero3.yaml": (
         "tests/test_training_runs.py",
-        '"-m", "accelerate.commands.launch", "--config_file", f"ds_configs/accelerate_{strategy}.yaml"',
+        'launch(folder, "--mode", "lr", strategy="zero3")',
     ),
     "NNODES=2": ("tests/test_multinode.py", "train/multinode.sh"),
 }
