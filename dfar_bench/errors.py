@@ -1,13 +1,13 @@
-"""The one exception that users are meant to read."""
+"""The exception whose message is meant for users."""
 
 
 class InputError(Exception):
-    """Something given to us cannot be used; the message says what, where and what to do, in one sentence.
+    """Unusable input; the message says what is wrong, where, and what to do, in one sentence.
 
     The command line prints it without a traceback and exits with status 2.
     """
 
 
-def on_one_line(error: Exception) -> str:
-    """What another library has to say, to be quoted inside a sentence of ours."""
+def one_line(error: Exception) -> str:
+    """Return an exception's message on one line, to be quoted inside a sentence."""
     return " ".join(str(error).split())

@@ -1,38 +1,45 @@
-"""Comparing texts regardless of case, spacing and punctuation. The data itself is never altered."""
+"""Text comparison that ignores case, spacing and punctuation. The data itself is never altered."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-_LONG = 10_000  # characters; longer texts are not kept in memory
 _WORD = re.compile(r"[a-z0-9']+")
+_CACHED_CHARACTERS = 10_000
 
 
-def fold(text: str) -> str:
-    """Lower case with white space folded: the form in which two statements count as the same."""
+def normalize(text: str) -> str:
+    """Lower-case a text and collapse its white space: statements that agree in this form are the same statement."""
     return " ".join(text.lower().split())
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The words of a text in lower case, without punctuation."""
-    return _known_words(text) if len(text) < _LONG else _words(text)
+    """Split a text into lower-case words without punctuation."""
+    return _cached_words(text) if len(text) < _CACHED_CHARACTERS else _words(text)
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(text.lower().replace("’", "'")))
 
 
-# A response is asked for several times, statements and reasons again for every run.
-_known_words = lru_cache(maxsize=2048)(_words)
+# Statements and reasons come again for every run.
+_cached_words = lru_cache(maxsize=2048)(_words)
 
 
 def common_prefix(a: Sequence[str], b: Sequence[str]) -> int:
-    """How many words two sequences of words share at their beginning."""
+    """Count the words that two sequences share at their beginning."""
     n = 0
     for x, y in zip(a, b):
         if x != y:
             break
         n += 1
     return n
+
+
+def short_hash(value: object) -> str:
+    """Hash a JSON value to eight hexadecimal digits, independent of the order of keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]

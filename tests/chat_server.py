@@ -1,4 +1,4 @@
-"""A scripted OpenAI-compatible chat endpoint on loopback: real HTTP, answers as a test writes them."""
+"""A scripted OpenAI-compatible chat endpoint on loopback: real HTTP, with answers as a test writes them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ AGREES = {"reading": "Both rest on the same.", "contradicts_reference": False}
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes over the wire.
+    """What the server sends.
 
     Attributes:
         content: of the assistant's message; a dict is written as JSON.
-        body: in place of a chat completion.
+        body: instead of a chat completion.
         delay_s: before anything is sent.
         sent: only so many bytes of the body, then the connection is closed.
     """
@@ -52,30 +52,25 @@ class Reply:
         return json.dumps({"id": "x", "object": "chat.completion", "choices": [choice], "usage": usage}).encode()
 
 
-Script = Callable[[int, dict[str, Any]], Reply]
-"""From the number of the request (from 0) and its JSON to the reply."""
-
-
-def aligned(number: int, request: dict[str, Any]) -> Reply:
-    """Finds every response aligned."""
-    return Reply(AGREES if is_comparison(request) else SUPPORTS)
-
-
 def is_comparison(request: dict[str, Any]) -> bool:
     return "contradicts_reference" in request["messages"][0]["content"]
 
 
+def aligned(number: int, request: dict[str, Any]) -> Reply:
+    """Call every response aligned."""
+    return Reply(AGREES if is_comparison(request) else SUPPORTS)
+
+
 class ChatServer:
-    """Attributes: ``script`` may be changed at any time; ``requests``, ``times`` and ``most_at_once`` are what came."""
+    """``script`` makes replies from the number of a request (from 0) and its JSON, and may be changed at any time."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.script: Script = aligned
+        self.script: Callable[[int, dict[str, Any]], Reply] = aligned
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
-        self.times: list[float] = []
         self.most_at_once = 0
-        self._now = 0
+        self._at_once = 0
         self._lock = threading.Lock()
 
     def answer(self, request: dict[str, Any], headers: dict[str, str]) -> Reply:
@@ -83,16 +78,15 @@ class ChatServer:
             number = len(self.requests)
             self.requests.append(request)
             self.headers.append(headers)
-            self.times.append(time.monotonic())
-            self._now += 1
-            self.most_at_once = max(self.most_at_once, self._now)
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
         try:
             reply = self.script(number, request)
             time.sleep(reply.delay_s)
             return reply
         finally:
             with self._lock:
-                self._now -= 1
+                self._at_once -= 1
 
 
 @contextmanager
@@ -106,7 +100,7 @@ def chat_server() -> Iterator[ChatServer]:
             if len(sent) < length:  # the client hung up while it wrote
                 self.close_connection = True
                 return
-            reply = serves.answer(json.loads(sent), {name.lower(): value for name, value in self.headers.items()})
+            reply = chat.answer(json.loads(sent), {name.lower(): value for name, value in self.headers.items()})
             body = reply.as_bytes()
             try:
                 self.send_response(reply.status)
@@ -116,7 +110,7 @@ def chat_server() -> Iterator[ChatServer]:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body[: reply.sent])
-            except (BrokenPipeError, ConnectionResetError):  # the client waits no longer
+            except (BrokenPipeError, ConnectionResetError):  # the client no longer waits
                 self.close_connection = True
             if reply.sent is not None:
                 self.close_connection = True
@@ -133,11 +127,11 @@ def chat_server() -> Iterator[ChatServer]:
                 super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     server = Server(("127.0.0.1", 0), Handler)
-    serves = ChatServer(f"http://127.0.0.1:{server.server_port}/v1")
+    chat = ChatServer(f"http://127.0.0.1:{server.server_port}/v1")
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
     thread.start()
     try:
-        yield serves
+        yield chat
     finally:
         server.shutdown()
         thread.join()

@@ -1,56 +1,84 @@
-"""What must not stand in the repository."""
+"""What must not be in the repository, and what a user gets who installs the wheel."""
 
 from __future__ import annotations
 
-import os
+import importlib.util
 import re
+import shutil
 import subprocess
-from collections.abc import Iterator
+import sys
+import zipfile
+from functools import cache
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from harness import ROOT
 
-from dfar_bench.data import rows
+from dfar_bench.datasets import DATASETS, available, read_published, rows
 from dfar_bench.text import words
 
-RUN = 10
+LONG = 10
+"""So many words in a row are a quotation."""
 
 
-def tracked() -> Iterator[tuple[str, str]]:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+@cache
+def tracked() -> list[str]:
+    """The files that git tracks or would track."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("not a git checkout")
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            yield name, (ROOT / name).read_text(encoding="utf-8", errors="replace")
+    return [name for name in listed.stdout.split("\0") if (ROOT / name).is_file()]
 
 
-def runs(text: str) -> set[tuple[str, ...]]:
-    found = words(text)
-    return set(zip(*(found[i:] for i in range(RUN))))
+def runs_of_words(text: str) -> set[tuple[str, ...]]:
+    sequence = words(text)
+    return set(zip(*(sequence[start:] for start in range(LONG))))
 
 
 @pytest.mark.usefixtures("paper")
 def test_no_sentence_of_the_published_data() -> None:
-    """No ten words in a row of DFAR, nor of ETHOS where that file is at hand."""
     known: set[tuple[str, ...]] = set()
-    for part in rows("paper").values():
-        for row in part:
-            known |= runs(row.statement) | runs(row.reason)
-    ethos = Path(os.environ.get("DFAR_BENCH_DATA", "")) / "ethos" / "Ethos_Dataset_Binary.csv"
-    if ethos.is_file():
-        for line in ethos.read_text(encoding="utf-8").splitlines():
-            known |= runs(line)
+    for name, dataset in DATASETS.items():
+        if dataset.publishable or not available(name):
+            continue
+        for row in (*rows(name)["train"], *rows(name)["test"]):
+            known |= runs_of_words(row.statement) | runs_of_words(row.reason)
+        for file in dataset.files:  # what is not in a row, too
+            for line in read_published(dataset, file)[0].decode("utf-8").splitlines():
+                known |= runs_of_words(line)
     assert len(known) > 100_000
-    assert not {name: found for name, text in tracked() if (found := runs(text) & known)}
+    contents = {name: (ROOT / name).read_text(encoding="utf-8", errors="replace") for name in tracked()}
+    assert {name for name, text in contents.items() if runs_of_words(text) & known} == set()
 
 
 def test_no_absolute_path_of_a_machine() -> None:
-    paths = re.compile(r"/(?:home|Users|root|work)/\w+")
-    assert not {name: found for name, text in tracked() if (found := paths.findall(text))}
+    paths = re.compile(rb"/(?:home|Users|root|work)/\w+")
+    assert {name: found for name in tracked() if (found := paths.findall((ROOT / name).read_bytes()))} == {}
+
+
+def test_the_wheel_holds_the_package_and_its_tasks(tmp_path: Path) -> None:
+    """Built from the files that git tracks or would track, as a release would be."""
+    for name in tracked():
+        (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / "source" / name)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path]
+    done = subprocess.run([*command, tmp_path / "source"], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert names == {
+        *(name for name in tracked() if name.startswith("dfar_bench/")),
+        *(
+            f"lm_eval/{name}".replace("/tasks/", "/tasks/dfar_bench/")
+            for name in tracked()
+            if name.startswith("tasks/")
+        ),
+    }
+
+
+def test_the_tasks_are_installed_in_lm_eval() -> None:
+    """Where the harness looks for them, as they are in the checkout."""
+    (place,) = importlib.util.find_spec("lm_eval.tasks").submodule_search_locations
+    for path in (ROOT / "tasks").iterdir():
+        assert (Path(place) / "dfar_bench" / path.name).read_bytes() == path.read_bytes(), "install again: make lint"

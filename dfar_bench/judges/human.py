@@ -1,38 +1,86 @@
-"""People as the judge: scores a run of which every response was rated.
+"""The human judge: the majority of raters, for a run of which every response was rated.
 
-The decisions are those of the majority of raters, as ``dfar-bench human import --out FILE`` wrote them. Raters were
-asked two things, and the two decisions follow from the answers: whether a response is aligned with the human verdict
-and reason (``misaligned``), and if not, whether it is a coherent argument in itself (``self_misaligned``). They were
-not asked why, so a code says no more than the two: ``wrong_stance`` for a coherent argument that is not people's, be
-it in verdict or in reason, and ``generic`` for what argues nothing. ``score`` is the share of raters who found the
-response not aligned.
+It reads the decisions that ``dfar-bench human import --out FILE`` wrote. Raters answered two questions: is a response
+aligned with the human verdict and reason (``misaligned``), and if not, is it a coherent argument in itself
+(``self_misaligned``)? They were not asked why, so there are three codes: ``aligned``, ``wrong_stance`` for a coherent
+argument that is not people's, whether in verdict or in reason, and ``generic`` for what is not an argument. ``score``
+is the share of raters who found the response not aligned.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from dfar_bench.errors import InputError
-from dfar_bench.judges import Case, Judge, Judgement
-from dfar_bench.people.key import built_from, read_json
-from dfar_bench.people.votes import Votes, fingerprint
-from dfar_bench.signature import short_hash
+from dfar_bench.files import build_checked, read_json
+from dfar_bench.judges.base import JUDGES, Case, Judge, JudgeEntry, Judgement
+from dfar_bench.text import short_hash
 
 SCHEMA = "dfar_bench.people.decisions.v1"
+
+ALIGNED, COHERENT, INCOHERENT = RATINGS = ("aligned", "coherent", "incoherent")
+"""The ratings: aligned; not aligned, but a coherent argument in itself; not a coherent argument either."""
+
+ENOUGH = 2
+"""At least this many raters must agree."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """How many raters gave one response each of ``RATINGS``."""
+
+    aligned: int = 0
+    coherent: int = 0
+    incoherent: int = 0
+
+    def __add__(self, other: Votes) -> Votes:
+        return Votes(self.aligned + other.aligned, self.coherent + other.coherent, self.incoherent + other.incoherent)
+
+    @property
+    def total(self) -> int:
+        return self.aligned + self.not_aligned
+
+    @property
+    def not_aligned(self) -> int:
+        return self.coherent + self.incoherent
+
+    @property
+    def misaligned(self) -> bool | None:
+        """The decision of the majority; None for a tie, and where fewer than two raters agree."""
+        if self.aligned == self.not_aligned or max(self.aligned, self.not_aligned) < ENOUGH:
+            return None
+        return self.not_aligned > self.aligned
+
+    @property
+    def self_misaligned(self) -> bool:
+        """Whether more than half found no coherent argument; implies ``misaligned`` where that is decided."""
+        return 2 * self.incoherent > self.total
+
+
+def fingerprint(case: Case) -> str:
+    """Hash what raters are shown of a case: statement, human verdict and reason, and the model's own answer.
+
+    So a rating holds wherever the same is shown, whichever model wrote it and whatever it thought before.
+    """
+    shown = [case.statement, case.label, case.reference, case.reading.answer.strip()]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
+
+
 class HumanJudge(Judge):
-    """Decides as people did, on what they were shown, and on nothing else.
+    """Decides as raters did, on what they were shown and on nothing else.
 
     Args:
-        votes: by ``votes.fingerprint`` of what raters were shown.
+        votes: by ``fingerprint`` of what raters were shown.
         raters: how many people rated.
-        origin: where the votes are from, for messages.
+        origin: where the votes come from, for messages.
     """
 
     name = "human"
@@ -44,58 +92,60 @@ class HumanJudge(Judge):
 
     @property
     def signature(self) -> str:
-        """Such as ``human.v1.3f0c5a11``; another vote, or another rater, is another signature."""
-        return f"human.v1.{_hash(self.votes, self.raters)}"
+        """Such as ``human.v1.3f0c5a11``; another vote or another rater gives another signature."""
+        return f"human.v1.{self._hash}"
 
     @classmethod
     def from_file(cls, file: str) -> HumanJudge:
-        """The judge of a file of decisions.
+        """Read a file of decisions.
 
         Raises:
-            InputError: none is named, or it cannot be read, was changed, or is of another version.
+            InputError: no file is named, or it cannot be read, was changed, or is of another version.
         """
         if not file:
-            raise InputError("name people's decisions, which `human import --out FILE` wrote: --judge human:FILE.")
+            raise InputError("name the file that `human import --out FILE` wrote: --judge human:FILE.")
         path = Path(file)
-        found = read_json(path, "what `dfar-bench human import --out` wrote")
-        if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+        document = read_json(path, "what `dfar-bench human import --out` wrote")
+        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
             raise InputError(
-                f"{file} holds no decisions of this version ({SCHEMA}): write it again with `human import`."
+                f"{file} does not hold decisions of this version ({SCHEMA}): write it again with `human import`."
             )
-        return built_from(found, lambda _: cls._of(found, file), path)
+        return build_checked(document, lambda _: cls._from_json(document, file), path)
 
     @classmethod
-    def _of(cls, found: Mapping[str, Any], file: str) -> HumanJudge:
-        votes = {sha256: Votes(*map(_count, counts)) for sha256, counts in found["votes"].items()}
-        judge = cls(votes, _count(found["raters"]), file)
-        if not all(map(_SHA256.fullmatch, votes)) or found["hash"] != _hash(votes, judge.raters):
-            raise ValueError("its hash does not fit")
+    def _from_json(cls, document: Mapping[str, Any], file: str) -> HumanJudge:
+        votes = {sha256: Votes(*map(_count, counts)) for sha256, counts in document["votes"].items()}
+        judge = cls(votes, _count(document["raters"]), file)
+        if not all(map(_SHA256.fullmatch, votes)) or document["hash"] != judge._hash:
+            raise ValueError("its hash does not match")
         return judge
 
     def as_json(self) -> str:
-        """The file's content, JSON, without any text that was rated."""
-        votes = _plain(self.votes)
-        document = {"schema": SCHEMA, "raters": self.raters, "hash": _hash(self.votes, self.raters), "votes": votes}
+        """Return the file's content as JSON, without any text that was rated."""
+        document = {"schema": SCHEMA, "raters": self.raters, "hash": self._hash, "votes": self._counts}
         return json.dumps(document, indent=1) + "\n"
 
-    def judge(self, case: Case) -> Judgement:
-        """What the majority decided.
+    def judge(self, cases: Sequence[Case]) -> list[Judgement]:
+        """Return what the majority decided.
 
         Raises:
-            InputError: nobody rated this response, or no majority was of one mind.
+            InputError: some responses were not rated, or have no majority; the message says how many.
         """
-        (judgement,) = self.judge_all([case])
-        return judgement
-
-    def judge_all(self, cases: Sequence[Case]) -> list[Judgement]:
-        """As ``judge``; a run that was rated in part is refused as a whole, with how many responses lack a decision."""
-        found = [self.votes.get(fingerprint(case), Votes()) for case in cases]
-        if lacking := sum(votes.misaligned is None for votes in found):
+        votes = [self.votes.get(fingerprint(case), Votes()) for case in cases]
+        if lacking := sum(each.misaligned is None for each in votes):
             raise InputError(
-                f"{self.origin} holds no majority's decision on {lacking} of {len(cases)} responses (it has "
+                f"{self.origin} has no majority decision on {lacking} of {len(cases)} responses (it holds "
                 f"{len(self.votes)} rated ones): people can only score a run of which every response was rated."
             )
-        return [_judgement(votes) for votes in found]
+        return [_judgement(each) for each in votes]
+
+    @property
+    def _counts(self) -> dict[str, tuple[int, ...]]:
+        return {sha256: astuple(votes) for sha256, votes in sorted(self.votes.items())}
+
+    @property
+    def _hash(self) -> str:
+        return short_hash([SCHEMA, self.raters, self._counts])
 
 
 def _judgement(votes: Votes) -> Judgement:
@@ -104,15 +154,10 @@ def _judgement(votes: Votes) -> Judgement:
     return Judgement(misaligned, votes.self_misaligned, votes.not_aligned / votes.total, code)
 
 
-def _plain(votes: Mapping[str, Votes]) -> dict[str, list[int]]:
-    return {sha256: [of.aligned, of.coherent, of.incoherent] for sha256, of in sorted(votes.items())}
-
-
-def _hash(votes: Mapping[str, Votes], raters: int) -> str:
-    return short_hash([SCHEMA, raters, _plain(votes)])
-
-
 def _count(value: object) -> int:
     if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} is no count")
+        raise ValueError(f"{value!r} is not a count")
     return value
+
+
+JUDGES.add(JudgeEntry("human", HumanJudge.from_file, argument="FILE"))

@@ -1,14 +1,15 @@
-"""The first judge: the pronounced verdict against the human label, and texts that are no argument at all.
+"""The verdict judge: compares the parsed verdict with the human label, and flags responses that do not argue.
 
 It does not read the argument: a right verdict with a wrong or borrowed reason passes, and a good argument whose
-verdict cannot be read does not. Its ``mar`` bounds what people would find neither from below nor from above.
+verdict cannot be parsed does not. So its ``mar`` is neither a lower nor an upper bound of what people would find.
 """
 
 from __future__ import annotations
 
-from dfar_bench.judges import Case, ErrorRates, Judge, Judgement
-from dfar_bench.responses import is_bare, is_degenerate, is_echo, is_refusal, own_answer
-from dfar_bench.verdicts import parse_verdict
+from collections.abc import Sequence
+
+from dfar_bench.judges.base import JUDGES, Case, ErrorRates, Judge, JudgeEntry, Judgement
+from dfar_bench.reading import Reading
 
 
 class VerdictJudge(Judge):
@@ -18,23 +19,29 @@ class VerdictJudge(Judge):
     error_rates = ErrorRates(caught=41, misaligned=86, flagged=39, aligned=94)
     signature = "verdict.v1"
 
-    def judge(self, case: Case) -> Judgement:
-        """Faults in itself first, so that ``self_misaligned`` never depends on the label; then the stance."""
-        answer = own_answer(case.response)
-        verdict = parse_verdict(answer)
-        code = _own_fault(answer, case.statement, verdict)
-        if code is None:
-            code = "aligned" if case.label is None or verdict == case.label else "wrong_stance"
-        misaligned = code != "aligned"
-        return Judgement(misaligned, misaligned and code != "wrong_stance", float(misaligned), code)
+    def judge(self, cases: Sequence[Case]) -> list[Judgement]:
+        """Judge a batch: faults of the response itself come first, so that they never depend on the label."""
+        return [_judgement(case) for case in cases]
 
 
-def _own_fault(answer: str, statement: str, verdict: int | None) -> str | None:
-    """Why a response is no argument at all, None if it may be one."""
-    if is_degenerate(answer):
+def _judgement(case: Case) -> Judgement:
+    fault = _own_fault(case.reading)
+    if fault is not None:
+        return Judgement(misaligned=True, self_misaligned=True, score=1.0, code=fault)
+    if case.label is not None and case.reading.verdict != case.label:
+        return Judgement(misaligned=True, self_misaligned=False, score=1.0, code="wrong_stance")
+    return Judgement(misaligned=False, self_misaligned=False, score=0.0, code="aligned")
+
+
+def _own_fault(reading: Reading) -> str | None:
+    """Return why a response is not an argument at all, None if it may be one."""
+    if reading.degenerate:
         return "degenerate"
-    if is_echo(answer, statement):
+    if reading.echo:
         return "echo"
-    if verdict is None:
-        return "refusal" if is_refusal(answer) else "no_verdict"
-    return "generic" if is_bare(answer) else None
+    if reading.verdict is None:
+        return "refusal" if reading.refusal else "no_verdict"
+    return "generic" if reading.bare else None
+
+
+JUDGES.add(JudgeEntry("verdict", lambda _: VerdictJudge()))

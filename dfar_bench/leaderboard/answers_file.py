@@ -1,8 +1,6 @@
-"""``<task>.jsonl.gz``: what a model answered, a line a row, without anything of the data but the rows' ids.
+"""``<task>.jsonl.gz``: what a model answered, one line per row, with nothing of the data but the rows' ids.
 
-A response that quotes the data stands there sealed, all others in clear; see ``seal``.
-
-The same answers give the same lines in the same order, so a submission made twice has the same hashes.
+A response that quotes the data is stored as parts; see ``quotation``. The same answers give the same bytes.
 """
 
 from __future__ import annotations
@@ -12,27 +10,46 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from dfar_bench import prompts
-from dfar_bench.data import Row, rows
+from dfar_bench.datasets import Row, rows
+from dfar_bench.errors import InputError
 from dfar_bench.leaderboard.faults import RefusedError, of_validation, shown
-from dfar_bench.leaderboard.reading import ANSWERS_BYTES, LINE_BYTES, decoded, parsed, read_regular, unpacked
-from dfar_bench.leaderboard.schema import LINES, TASKS, ChoiceLine, ResponseLine
-from dfar_bench.leaderboard.seal import quotes, seal, unseal
-from dfar_bench.leaderboard.text import has_token
-from dfar_bench.samples import LoggedAnswer
+from dfar_bench.leaderboard.privacy import has_token
+from dfar_bench.leaderboard.quotation import MAX_RESPONSE, Part, literal_text, quote, quotes, restore
+from dfar_bench.leaderboard.schema import LINES, ChoiceLine, ResponseLine
+from dfar_bench.leaderboard.untrusted import LINE_BYTES, MIB, parse, read_regular, unpack
+from dfar_bench.prompts import STYLES, Prompt, find_condition, make_prompt
+from dfar_bench.scoring import Output, Task, tasks
+
+ANSWERS_BYTES = 8 * MIB
+
+Stored = str | list[Part] | tuple[float, ...]
+"""An answer as the file holds it."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The contents of an answers file, sorted by row id: what the model answered, and how it is stored."""
+
+    outputs: tuple[Output, ...]
+    stored: tuple[Stored, ...]
+
+
+def answers_name(task: str) -> str:
+    """Return the name of a task's answers file."""
+    return f"{task}.jsonl.gz"
 
 
 def doc_hash(row: Row, prompt: str) -> str:
-    """The first 16 hexadecimal digits of the sha256 of what was asked.
+    """Hash what was asked to 16 hexadecimal digits.
 
-    The harness's own hash covers gold and all that our documents hold besides; this one changes only if the row's id,
-    its statement or the prompt does.
+    It changes only if the row's id, its statement or the prompt does; the harness's own hash also covers gold.
 
     Args:
         prompt: as the model was to be shown it, without few-shot examples and chat template.
@@ -41,150 +58,147 @@ def doc_hash(row: Row, prompt: str) -> str:
 
 
 @cache
-def doc_hashes(split: str, prompt: str, mode: str) -> dict[str, str]:
-    """``doc_hash`` of every test row by id.
+def prompts_of(dataset: str, style: str, condition: str) -> dict[str, Prompt]:
+    """Return the prompt of every test row, by row id.
 
     Args:
-        prompt: such as ``llama2.v1``.
+        style: signature of a prompt style, such as ``llama2.v1``.
 
     Raises:
-        RefusedError: this version does not know the prompt.
+        RefusedError: this version has no such style or condition.
     """
-    style = prompt.partition(".")[0]
-    known = prompts.STYLES.get(style)
-    if known is None or known.signature != prompt:
-        styles = ", ".join(one.signature for one in prompts.STYLES.values())
-        raise RefusedError(("prompt", f"is {shown(prompt)}, and this version asks with {styles}"))
-    return {row.row_id: doc_hash(row, prompts.prompt(style, mode, row.statement)) for row in rows(split)["test"]}
+    name = style.partition(".")[0]
+    if name not in STYLES or STYLES[name].signature != style:
+        styles = ", ".join(known.signature for known in STYLES.values())
+        raise RefusedError(("prompt", f"is {shown(style)}; this version has {styles}"))
+    try:
+        find_condition(condition)
+        return {row.row_id: make_prompt(name, condition, row) for row in rows(dataset)["test"]}
+    except InputError as error:
+        raise RefusedError(("condition", str(error).rstrip("."))) from None
 
 
-def answer_line(logged: LoggedAnswer, asked: str) -> ChoiceLine | ResponseLine:
-    """The line of an answer.
-
-    Args:
-        asked: ``doc_hash`` of its row.
+def answer_line(output: Output, task: Task) -> dict[str, Any]:
+    """Return the line of an answer.
 
     Raises:
         RefusedError: no submission may hold this answer.
     """
-    row, answer = logged.row, logged.answer
-    line = {"row_id": row.row_id, "doc_hash": asked}
-    if not isinstance(answer, str):
-        return _validated({**line, "log_likelihoods": list(answer)}, "cls")
-    clear = _validated({**line, "response": answer}, "reason")
-    return _validated({**line, "sealed": seal(row, answer)}, "reason") if quotes(row, answer) else clear
+    row, value = output.row, output.value
+    if isinstance(value, str):
+        if len(value) > MAX_RESPONSE:
+            raise RefusedError(("response", f"is longer than {MAX_RESPONSE:,} characters"))
+        try:
+            stored: str | list[Any] = quote(task.dataset, row, value)
+        except ValueError as error:
+            raise RefusedError(("response", str(error))) from None
+    else:
+        stored = list(value)
+    line = {"row_id": row.row_id, "doc_hash": doc_hash(row, output.prompt.text), task.kind.field: stored}
+    _read_value(_validate(line, task), task)
+    return line
 
 
-def packed(lines: Iterable[ChoiceLine | ResponseLine]) -> bytes:
-    """The bytes of an answers file."""
-    documents = (line.model_dump(exclude_none=True) for line in lines)
-    made = (json.dumps(document, ensure_ascii=False, separators=(",", ":")) for document in documents)
-    return gzip.compress("".join(f"{line}\n" for line in made).encode(), mtime=0)
+def pack(lines: Iterable[dict[str, Any]]) -> bytes:
+    """Return the bytes of an answers file."""
+    texts = (json.dumps(line, ensure_ascii=False, separators=(",", ":")) for line in lines)
+    return gzip.compress("".join(f"{text}\n" for text in texts).encode(), mtime=0)
 
 
-def answers_in(path: str | Path) -> tuple[LoggedAnswer, ...]:
-    """The answers of a ``<task>.jsonl.gz`` on disk with their rows, whatever was sealed of them opened.
+def read_answers_file(path: str | Path) -> tuple[Output, ...]:
+    """Read the answers of a ``<task>.jsonl.gz`` with their rows; responses are restored.
 
     Raises:
-        RefusedError: with all that is wrong with the file.
-        InputError: the data to open it with is not at hand.
+        RefusedError: with everything that is wrong with the file.
+        InputError: the published data is not available.
     """
     path = Path(path)
-    task = path.name.removesuffix(".jsonl.gz")
-    if task not in TASKS:
-        raise RefusedError(("name", f"is not that of a task's answers; choose among {', '.join(TASKS)}"))
-    return read_answers_file(read_regular(path, ANSWERS_BYTES), *TASKS[task], None)
+    name = path.name.removesuffix(".jsonl.gz")
+    if name not in tasks():
+        raise RefusedError(("name", f"is not that of a task's answers; choose one of {', '.join(tasks())}"))
+    return read_answers(read_regular(path, ANSWERS_BYTES), tasks()[name], None).outputs
 
 
-def read_answers_file(
-    content: bytes, split: str, kind: str, hashes: Mapping[str, str] | None
-) -> tuple[LoggedAnswer, ...]:
-    """The answers of a file, sorted by row id.
+def read_answers(content: bytes, task: Task, prompts: Mapping[str, Prompt] | None) -> Answers:
+    """Read the bytes of an answers file.
 
     Args:
-        hashes: ``doc_hash`` of every row; None if it is not known what was asked.
+        prompts: what every row was asked, by row id; None where that is not known.
 
     Raises:
-        RefusedError: with all that is wrong with it.
+        RefusedError: with everything that is wrong with it.
+        InputError: the published data is not available.
     """
-    text = unpacked(content)
-    tested = {row.row_id: row for row in rows(split)["test"]}
+    text = unpack(content)
+    test = {row.row_id: row for row in rows(task.dataset.name)["test"]}
     if not text.endswith(b"\n"):
         raise RefusedError(("lines", "the last line is cut off, or the file is empty"))
-    if (count := text.count(b"\n")) > 2 * len(tested):
-        raise RefusedError(("lines", f"there are {count:,}; the test set has {len(tested)} rows"))
+    if (count := text.count(b"\n")) > 2 * len(test):
+        raise RefusedError(("lines", f"there are {count:,}; the test set has {len(test)} rows"))
     faults: dict[tuple[str, str], list[int]] = defaultdict(list)
-    lines: dict[int, ChoiceLine | ResponseLine] = {}
+    ids, outputs, stored = [], [], []
     for number, line in enumerate(text[:-1].split(b"\n"), start=1):
         try:
-            lines[number] = _read_line(line, kind)
-        except RefusedError as error:
-            for fault in error.faults:
+            if len(line) > LINE_BYTES:
+                raise RefusedError(("line", f"is longer than {LINE_BYTES:,} bytes"))
+            answer = _validate(parse(line), task)
+            ids.append(answer.row_id)
+            row = test.get(answer.row_id)
+            if row is None:
+                raise RefusedError(("row_id", f"{shown(answer.row_id)} is not a test row of {task.dataset.name}"))
+            prompt = Prompt() if prompts is None else prompts[row.row_id]
+            if prompts is not None and answer.doc_hash != doc_hash(row, prompt.text):
+                raise RefusedError(("doc_hash", "is not that of this version's data and prompt"))
+            value, as_stored = _read_value(answer, task)
+            outputs.append(Output(row, value, prompt))
+            stored.append(as_stored)
+        except RefusedError as refused:
+            for fault in refused.faults:
                 faults[fault].append(number)
-    answers = []
-    for number, found in lines.items():
-        if (row := tested.get(found.row_id)) is None:
-            faults["row_id", f"{shown(found.row_id)} is no test row of {split}"].append(number)
-            continue
-        if hashes and found.doc_hash != hashes[row.row_id]:
-            faults["doc_hash", "is not that of this version's data and prompt"].append(number)
-        try:
-            answers.append(LoggedAnswer(row, _answer(row, found)))
-        except RefusedError as error:
-            for fault in error.faults:
-                faults[fault].append(number)
-    out = [(field, f"{reason} ({_lines(numbers)})") for (field, reason), numbers in faults.items()]
-    out += _row_set([line.row_id for line in lines.values()], tested) if len(lines) == count else []
+    out = [(field, f"{reason} ({_at_lines(numbers)})") for (field, reason), numbers in faults.items()]
+    out += _check_rows(ids, test) if len(ids) == count else []
     if out:
         raise RefusedError(*out)
-    return tuple(answers)
+    return Answers(tuple(outputs), tuple(stored))
 
 
-def _read_line(line: bytes, kind: str) -> ChoiceLine | ResponseLine:
-    if len(line) > LINE_BYTES:
-        raise RefusedError(("line", f"is longer than {LINE_BYTES:,} bytes"))
-    return _validated(parsed(decoded(line)), kind)
-
-
-def _validated(document: Any, kind: str) -> ChoiceLine | ResponseLine:
+def _validate(document: Any, task: Task) -> ChoiceLine | ResponseLine:
     try:
-        return LINES[kind].model_validate(document)
+        return LINES[task.kind.field].model_validate(document)
     except ValidationError as error:
         raise RefusedError(*of_validation(error, document)) from None
 
 
-def _answer(row: Row, line: ChoiceLine | ResponseLine) -> tuple[float, float] | str:
-    """The answer in a line of a row; what was sealed must be as good as what was not, and nothing else is sealed."""
+def _read_value(line: ChoiceLine | ResponseLine, task: Task) -> tuple[str | tuple[float, ...], Stored]:
+    """Return the answer in a line, and as it is stored."""
     if isinstance(line, ChoiceLine):
-        return line.answer
-    if line.sealed is None:
-        field, text = "response", line.response or ""
-        if quotes(row, text):
-            raise RefusedError((field, "quotes the data: run submit again, which seals it"))
-    else:
-        field = "sealed"
-        try:
-            text = unseal(row, line.sealed)
-        except ValueError:
-            raise RefusedError((field, "does not open with the data: it is damaged, or another row's")) from None
-        _validated({"row_id": line.row_id, "doc_hash": line.doc_hash, "response": text}, "reason")
-        if not quotes(row, text):
-            raise RefusedError((field, "quotes nothing of the data: run submit again, which leaves it in clear"))
+        if len(line.log_likelihoods) != (labels := len(task.dataset.labels)):
+            reason = f"has {len(line.log_likelihoods)} numbers, and the data set {labels} labels"
+            raise RefusedError(("log_likelihoods", reason))
+        return tuple(line.log_likelihoods), tuple(line.log_likelihoods)
+    given = [line.response] if isinstance(line.response, str) else line.response
+    parts = [part if isinstance(part, str) else part.model_dump(exclude_defaults=True) for part in given]
+    try:
+        text = restore(task.dataset, parts)
+    except ValueError as error:
+        raise RefusedError(("response", str(error))) from None
+    if quotes(task.dataset, literal_text(parts)):
+        raise RefusedError(("response", "quotes the data literally: run submit again, which stores references"))
     if has_token(text):
-        raise RefusedError((field, "holds what looks like an access token"))
-    return text
+        raise RefusedError(("response", "holds what looks like an access token"))
+    return text, line.response if isinstance(line.response, str) else parts
 
 
-def _row_set(ids: list[str], wanted: Mapping[str, object]) -> list[tuple[str, str]]:
+def _check_rows(ids: list[str], test: Mapping[str, object]) -> list[tuple[str, str]]:
     out = []
-    if twice := [row_id for row_id, count in Counter(ids).items() if count > 1]:
-        out.append(("rows", f"{len(twice)} rows stand there more than once, {shown(twice[0])} first"))
-    if missing := sorted(wanted.keys() - set(ids)):
-        out.append(("rows", f"{len(missing)} of {len(wanted)} rows are missing, {missing[0]} first"))
+    if repeated := [row_id for row_id, count in Counter(ids).items() if count > 1]:
+        out.append(("rows", f"{len(repeated)} rows are there more than once, {shown(repeated[0])} first"))
+    if missing := sorted(test.keys() - set(ids)):
+        out.append(("rows", f"{len(missing)} of {len(test)} rows are missing, {missing[0]} first"))
     if ids != sorted(ids):
         out.append(("rows", "the lines are not sorted by row_id"))
     return out
 
 
-def _lines(numbers: list[int]) -> str:
+def _at_lines(numbers: list[int]) -> str:
     return f"line {numbers[0]}" + (f" and {len(numbers) - 1} more" if len(numbers) > 1 else "")

@@ -1,93 +1,99 @@
-"""What is odd about a submission and no reason to refuse it. A board shows it beside the row."""
+"""What is odd about a submission and not a reason to refuse it. The board shows it beside the row."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from dfar_bench.answers import Response
-from dfar_bench.samples import LoggedAnswer
+from dfar_bench.scoring import Answer, Argument, Choice
 
-COPIES = 0.02
+MEMORISED = 0.02
 """Share of unleaked responses with the human reason word for word. A model that never saw the reasons has none:
-people's sentences of twenty words do not come about by chance."""
+two people do not write the same twenty words by chance."""
 
 CONSTANT = 0.5
 """Share of the most frequent response."""
 
-TOO_RIGHT = 0.97
-"""Accuracy on unleaked rows. Some labels of the published test set contradict the reason that stands beside them, so
-a model that judges cannot agree with nearly all."""
+IMPLAUSIBLE = 0.97
+"""Accuracy on unleaked rows. Some labels of the published test set contradict the reason beside them, so a model that
+judges cannot agree with nearly all."""
 
-AT_ODDS = 0.4
-"""Difference between the accuracy by likelihood and by pronounced verdict, where nearly every verdict can be read."""
+INCONSISTENT = 0.4
+"""Difference between accuracy by likelihood and by written verdict, where nearly every verdict can be read."""
 
 MIN_ROWS = 50
-READABLE = 0.1
+MAX_UNPARSED = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One oddity: ``gold_copy``, ``constant``, ``implausible`` or ``at_odds``, and a sentence for people."""
+    """One oddity: ``gold_copy``, ``constant``, ``implausible``, ``at_odds`` or ``same_answers``, and a sentence."""
 
     kind: str
     text: str
 
 
-def task_flags(kind: str, logged: Sequence[LoggedAnswer], answers: Sequence[Any]) -> tuple[Flag, ...]:
-    """The flags of one task's answers.
-
-    Args:
-        logged: the answers as given.
-        answers: the same, read as ``Choice`` or ``Response``.
-    """
-    out = [_constant(kind, logged, answers), _implausible(answers)]
-    if kind == "reason":
-        out.insert(0, _copies(answers))
-    return tuple(flag for flag in out if flag)
+def task_flags(answers: Sequence[Answer]) -> tuple[Flag, ...]:
+    """Return the flags of one task's answers."""
+    return tuple(flag for flag in (_gold_copy(answers), _constant(answers), _implausible(answers)) if flag)
 
 
-def odds(accuracies: tuple[float | None, float | None], unparsed: float | None) -> Flag | None:
-    """The flag of a submission whose two tasks on one split contradict each other.
-
-    Args:
-        accuracies: ``acc`` of the ``cls`` task and ``verdict_acc`` of the ``reason`` task.
-        unparsed: of the ``reason`` task.
-    """
-    one, other = accuracies
-    if one is None or other is None or unparsed is None or unparsed > READABLE or abs(one - other) < AT_ODDS:
+def inconsistency(acc: float | None, verdict_acc: float | None, unparsed: float | None) -> Flag | None:
+    """Return the flag of a submission whose two tasks on one data set contradict each other."""
+    if acc is None or verdict_acc is None or unparsed is None or unparsed > MAX_UNPARSED:
         return None
-    return Flag("at_odds", f"{one:.1%} right by likelihood, and {other:.1%} by the verdict that it pronounces")
+    if abs(acc - verdict_acc) < INCONSISTENT:
+        return None
+    return Flag("at_odds", f"{acc:.1%} right by likelihood, and {verdict_acc:.1%} by its written verdicts")
 
 
-def _copies(answers: Sequence[Response]) -> Flag | None:
-    unleaked = [answer for answer in answers if not answer.row.leaked]
+def same_answers(submissions: Sequence[tuple[str, Mapping[str, str]]]) -> Iterator[tuple[Flag, ...]]:
+    """Yield, for each submission, flags on answers that another model's submission has too.
+
+    Args:
+        submissions: model, and hash of the answers by task.
+    """
+    owners: dict[str, set[str]] = defaultdict(set)
+    for model, hashes in submissions:
+        for digest in hashes.values():
+            owners[digest].add(model)
+    for model, hashes in submissions:
+        yield tuple(
+            Flag("same_answers", f"the answers to {task} are, to the last character, those of {', '.join(others)}")
+            for task, digest in hashes.items()
+            if (others := sorted(owners[digest] - {model}))
+        )
+
+
+def _gold_copy(answers: Sequence[Answer]) -> Flag | None:
+    unleaked = [answer for answer in answers if isinstance(answer, Argument) and not answer.row.leaked]
     copies = sum(answer.gold_copy for answer in unleaked)
-    if not unleaked or copies <= COPIES * len(unleaked):
+    if not unleaked or copies <= MEMORISED * len(unleaked):
         return None
     return Flag(
         "gold_copy", f"{copies} of {len(unleaked)} unleaked responses hold the human reason word for word: memorised"
     )
 
 
-def _constant(kind: str, logged: Sequence[LoggedAnswer], answers: Sequence[Any]) -> Flag | None:
-    if kind == "cls":
-        verdicts = {answer.predicted for answer in answers}
-        if len(answers) > 1 and len(verdicts) == 1:
-            return Flag("constant", "one verdict for all rows")
+def _constant(answers: Sequence[Answer]) -> Flag | None:
+    if len(answers) < 2:
         return None
-    ((_, count),) = Counter(" ".join(str(one.answer).split()) for one in logged).most_common(1)
-    if len(answers) > 1 and count > CONSTANT * len(answers):
-        return Flag("constant", f"one response for {count} of {len(answers)} rows")
+    verdicts = {answer.predicted for answer in answers if isinstance(answer, Choice)}
+    if len(verdicts) == 1:
+        return Flag("constant", "one verdict for all rows")
+    responses = Counter(
+        " ".join(answer.case.response.split()) for answer in answers if isinstance(answer, Argument)
+    ).most_common(1)
+    if responses and responses[0][1] > CONSTANT * len(answers):
+        return Flag("constant", f"one response for {responses[0][1]} of {len(answers)} rows")
     return None
 
 
-def _implausible(answers: Sequence[Any]) -> Flag | None:
+def _implausible(answers: Sequence[Answer]) -> Flag | None:
     unleaked = [answer for answer in answers if not answer.row.leaked]
     right = sum(answer.correct for answer in unleaked)
-    if len(unleaked) < MIN_ROWS or right <= TOO_RIGHT * len(unleaked):
+    if len(unleaked) < MIN_ROWS or right <= IMPLAUSIBLE * len(unleaked):
         return None
     return Flag(
         "implausible", f"right in {right} of {len(unleaked)} unleaked rows: more than the labels' own noise allows"

@@ -1,68 +1,58 @@
-"""The submission file, defined in one place: ``submission.json`` and the lines of its answers files.
+"""The file format of submissions, defined in one place: ``submission.json`` and the lines of its answers files.
 
-``leaderboard/submission.schema.json`` is made from these classes: ``python -m dfar_bench.leaderboard.schema > FILE``.
+A submission is answers and how they were asked for; it claims no figures. ``leaderboard/submission.schema.json`` is
+generated from these classes: ``python -m dfar_bench.leaderboard.schema > FILE``.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 from pydantic.json_schema import models_json_schema
 
-from dfar_bench.data import SPLITS, task_name
-from dfar_bench.leaderboard.fields import (
-    Contact,
-    Count,
-    Day,
-    Hash8,
-    Hash16,
-    Licence,
-    Link,
-    LogLikelihood,
-    ModelId,
-    Number,
-    Response,
-    Revision,
-    RowHashes,
-    RowId,
-    Sealed,
-    Sha256,
-    Signature,
-    StopString,
-    Text,
-    Version,
-    Word,
-    refusal,
-)
-from dfar_bench.metrics import METRICS
+from dfar_bench.datasets import DATASETS
+from dfar_bench.leaderboard import fields
+from dfar_bench.leaderboard.quotation import MAX_RESPONSE
+from dfar_bench.training.modes import MODES, trainable
 
-SCHEMA_VERSION = 1
-
-TASKS = {task_name(split, kind): (split, kind) for split in SPLITS for kind in METRICS}
-"""Split and kind of every task that a submission may hold."""
-
-Mode = Literal["base", "l", "lr", "other"]
-TrainingSet = Literal["none", "dfar_train", "dfar_train_unleaked", "dfar_clean_train", "dfar_mini_train", "other"]
-
-TRAINING_SETS: dict[str, tuple[str, bool]] = {
-    "dfar_train": ("paper", False),
-    "dfar_train_unleaked": ("paper", True),
-    "dfar_clean_train": ("clean", False),
-    "dfar_mini_train": ("mini", False),
-}
-"""Split, and whether its leaked rows were left out, of the training sets that are known here."""
+SCHEMA_VERSION = 2
 
 
-def training_set(split: str, drop_leaked: bool) -> str:
-    """The name of the train rows of a split; only the paper's has rows that leak."""
-    known = {what: name for name, what in TRAINING_SETS.items()}
-    return known[split, drop_leaked and split == "paper"]
+def training_sets() -> dict[str, tuple[str, bool]]:
+    """Return the known training sets: name -> data set, and whether rows that leak into its test set were dropped."""
+    names = [(name, f"{DATASETS[name].task}_train") for name in trainable()]
+    return {train: (name, False) for name, train in names} | {f"{t}_unleaked": (name, True) for name, t in names}
+
+
+def _member(what: str, names: Callable[[], Iterable[str]]) -> AfterValidator:
+    def check(name: str) -> str:
+        if name not in (known := list(names())):
+            raise fields.refusal(f"is not {what}; choose one of {', '.join(known)}")
+        return name
+
+    return AfterValidator(check)
+
+
+Mode = Annotated[str, _member("a mode", lambda: ["base", *MODES, "other"])]
+TrainedMode = Annotated[str, _member("a training mode", lambda: MODES)]
+TrainingSet = Annotated[str, _member("a training set", lambda: ["none", *training_sets(), "other"])]
+TrainedDataset = Annotated[str, _member("a data set with train rows", trainable)]
 
 
 class Strict(BaseModel):
-    """No field too many, no value of another type, no number that is not finite; never changed afterwards."""
+    """No unknown field, no value of another type, no number that is not finite; never changed afterwards."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
@@ -74,212 +64,213 @@ class Model(Strict):
     sha256 in hexadecimal, two spaces, its name.
     """
 
-    id: ModelId
-    revision: Revision | None = None
-    weights_sha256: Sha256 | None = None
-    base: ModelId | None = None
+    id: fields.ModelId
+    revision: fields.Name | None = None
+    weights_sha256: fields.Sha256 | None = None
+    base: fields.ModelId | None = None
 
     @model_validator(mode="after")
-    def _one_state(self) -> Model:
+    def _check_state(self) -> Model:
         if (self.revision is None) == (self.weights_sha256 is None):
-            raise refusal("needs either revision or weights_sha256, and not both")
+            raise fields.refusal("needs either revision or weights_sha256, and not both")
         return self
 
 
 class Training(Strict):
-    """What the model was trained on, as far as it concerns DFAR; ``other`` must be described."""
+    """What the model was trained on, as far as it concerns the benchmark; ``other`` must be described."""
 
-    sets: Annotated[list[TrainingSet], Field(min_length=1, max_length=6)]
-    description: Text | None = None
+    sets: Annotated[list[TrainingSet], Field(min_length=1, max_length=20)]
+    description: fields.Text | None = None
 
     @model_validator(mode="after")
-    def _sensible(self) -> Training:
+    def _check_sets(self) -> Training:
         if len(set(self.sets)) < len(self.sets):
-            raise refusal("names a set twice")
+            raise fields.refusal("names a set twice")
         if "none" in self.sets and len(self.sets) > 1:
-            raise refusal("says none, and another set")
+            raise fields.refusal("says none, and another set")
         if "other" in self.sets and self.description is None:
-            raise refusal("says other, and has no description")
+            raise fields.refusal("says other, and has no description")
         return self
 
 
 class TrainedBase(Strict):
-    """What was fine-tuned."""
+    """The model that was fine-tuned."""
 
-    name: Text
-    type: Word
-    parameters: Count
-    trained: Count
+    name: fields.Text
+    type: fields.Name
+    parameters: fields.Count
+    trained: fields.Count
 
 
 class TrainedRows(Strict):
-    """The training rows: how many, and ``row_hash`` of each row's id with spaces between, in the order of training."""
+    """The training rows: how many, and ``row_hash`` of each row's id, joined by spaces, in the order of training."""
 
-    rows: Count
-    tokens: Count
-    sha256: Sha256
-    row_ids: RowHashes
+    rows: fields.Count
+    tokens: fields.Count
+    sha256: fields.Sha256
+    row_ids: fields.RowHashes
 
     @model_validator(mode="after")
-    def _all_there(self) -> TrainedRows:
-        if (named := len(self.row_ids.split())) != self.rows:
-            raise refusal(f"names {named} row_ids for {self.rows} rows")
+    def _check_count(self) -> TrainedRows:
+        if (count := len(self.row_ids.split())) != self.rows:
+            raise fields.refusal(f"names {count} row_ids for {self.rows} rows")
         return self
 
 
 class Distribution(Strict):
-    """How the training was spread."""
+    """How the training was distributed."""
 
-    type: Word
+    type: fields.Name
     zero_stage: Annotated[int, Field(ge=0, le=3)] | None
-    offload: Annotated[list[Word], Field(max_length=4)]
+    offload: Annotated[list[fields.Name], Field(max_length=4)]
     processes: Annotated[int, Field(ge=1, le=100_000)]
-    device: Word
+    device: fields.Name
 
 
 class DfarRun(Strict):
-    """What a board needs to know of ``dfar_run.json``, which train/sft.py writes."""
+    """What the board needs of ``dfar_run.json``, which train/sft.py writes."""
 
-    mode: Literal["l", "lr"]
-    split: Literal["paper", "clean", "mini"]
+    mode: TrainedMode
+    split: TrainedDataset
     drop_leaked: bool
-    prompt: Word
-    method: Literal["full", "lora", "qlora"]
-    seed: Count
+    prompt: fields.Name
+    method: fields.Name
+    seed: fields.Count
     base_model: TrainedBase
     data: TrainedRows
-    packages: Annotated[dict[Word, Version], Field(max_length=20)]
+    packages: Annotated[dict[fields.Name, fields.Version], Field(max_length=20)]
     distribution: Distribution
-    steps: Count
-    final_loss: Number
+    steps: fields.Count
+    final_loss: float
     tokens_per_second: Annotated[float, Field(ge=0, le=1e12)]
-    arguments: Annotated[dict[Word, bool | int | Number | None], Field(max_length=20)]
+    arguments: Annotated[dict[fields.Name, bool | int | float | None], Field(max_length=20)]
+
+
+Stops = Annotated[list[fields.StopString], Field(max_length=32)]
+GenerationArgument = bool | int | float | fields.StopString | Stops | None
 
 
 class Seeds(Strict):
-    """The harness's seeds."""
+    """lm_eval's seeds."""
 
-    random: Count | None
-    numpy: Count | None
-    torch: Count | None
-    fewshot: Count | None
+    random: fields.Count | None
+    numpy: fields.Count | None
+    torch: fields.Count | None
+    fewshot: fields.Count | None
 
 
 class Harness(Strict):
-    """How the answers came about. The signature follows from this.
+    """How the answers were asked for; see ``runs.run.Harness``. The signature follows from this.
 
     Attributes:
-        context: hash of all that the model was shown if that is more than the bare prompts.
-        messages: whether it was sent chat messages rather than text.
-        generation_kwargs: None for ``*_cls``.
-        limit: None, as a part of a test set is no submission.
+        prompt: signature of the prompt style.
+        limit: always None: a part of a test set cannot be submitted.
     """
 
-    lm_eval: Version
-    transformers: Version | None
-    torch: Version | None
-    prompt: Word
-    mode: Literal["l", "lr"]
-    num_fewshot: Annotated[int, Field(ge=0, le=64)]
-    fewshot_as_multiturn: bool
-    chat_template_sha: Sha256 | None
-    system_instruction_sha: Sha256 | None
-    context: Hash8 | None
+    lm_eval: fields.Version
+    transformers: fields.Version | None
+    torch: fields.Version | None
+    prompt: fields.Name
+    condition: fields.Name
+    shots: Annotated[int, Field(ge=0, le=64)]
+    multiturn: bool
+    chat_template_sha: fields.Sha256 | None
+    system_instruction_sha: fields.Sha256 | None
+    context: fields.Hash8 | None
     messages: bool
-    generation_kwargs: (
-        Annotated[
-            dict[Word, bool | int | Number | StopString | Annotated[list[StopString], Field(max_length=32)] | None],
-            Field(max_length=32),
-        ]
-        | None
-    )
+    generation: Annotated[dict[fields.Name, GenerationArgument], Field(max_length=32)] | None
     limit: None
     seeds: Seeds
 
 
-class Task(Strict):
-    """The answers to one task, and what they are claimed to score. Rates are between 0 and 1."""
+class SubmittedTask(Strict):
+    """The answers to one task: their file, its sha256, and how they were asked for."""
 
-    signature: Signature
-    rows: Annotated[int, Field(ge=1, le=100_000)]
-    answers: Annotated[str, StringConstraints(max_length=60)]
-    sha256: Sha256
-    metrics: Annotated[dict[Word, Number | None], Field(max_length=20)]
+    answers: Annotated[str, StringConstraints(max_length=120)]
+    sha256: fields.Sha256
     harness: Harness
 
 
 class Submission(Strict):
     """``submission.json``."""
 
-    schema_version: Annotated[int, Field(ge=SCHEMA_VERSION, le=SCHEMA_VERSION)]  # a Literal would take true for 1
-    created: Day
+    schema_version: Annotated[int, Field(ge=SCHEMA_VERSION, le=SCHEMA_VERSION)]  # a Literal would take 2.0
+    created: fields.Day
     model: Model
     mode: Mode
     training: Training
     dfar_run: DfarRun | None
-    tasks: Annotated[dict[Word, Task], Field(min_length=1, max_length=len(TASKS))]
-    contact: Contact | None = None
-    licence: Licence | None = None
-    url: Link | None = None
+    tasks: Annotated[dict[fields.Name, SubmittedTask], Field(min_length=1, max_length=100)]
+    contact: fields.Contact | None = None
+    licence: fields.Name | None = None
+    url: fields.Link | None = None
 
     @model_validator(mode="after")
-    def _one_story(self) -> Submission:
-        trained_here = [name for name in self.training.sets if name in TRAINING_SETS]
-        if self.mode == "base" and (trained_here or self.dfar_run):
-            raise refusal("mode says base, and training or dfar_run that it was trained on DFAR")
-        if self.mode in ("l", "lr") and self.training.sets == ["none"]:
-            raise refusal(f"mode says {self.mode}, and training that it was trained on nothing")
-        if self.dfar_run:
-            if self.mode in ("l", "lr") and self.dfar_run.mode != self.mode:
-                raise refusal(f"mode says {self.mode}, and dfar_run {self.dfar_run.mode}")
-            if (learned := training_set(self.dfar_run.split, self.dfar_run.drop_leaked)) not in trained_here:
-                raise refusal(f"dfar_run says that it was trained on {learned}, and training does not")
+    def _check_training(self) -> Submission:
+        sets, run = self.training.sets, self.dfar_run
+        if self.mode == "base" and (run or any(name in training_sets() for name in sets)):
+            raise fields.refusal("mode says base, and training or dfar_run that it was trained on our data")
+        if self.mode in MODES and sets == ["none"]:
+            raise fields.refusal(f"mode says {self.mode}, and training that it was trained on nothing")
+        if run:
+            if self.mode in MODES and run.mode != self.mode:
+                raise fields.refusal(f"mode says {self.mode}, and dfar_run {run.mode}")
+            learned = f"{DATASETS[run.split].task}_train"
+            if learned not in sets and not (run.drop_leaked and f"{learned}_unleaked" in sets):
+                raise fields.refusal(f"dfar_run says that it was trained on {learned}, and training does not")
         return self
+
+
+class Reference(Strict):
+    """Characters of a row's text, quoted in a response; see ``quotation.Part``."""
+
+    row: fields.RowId
+    field: Literal["statement", "reason"]
+    start: fields.Count
+    end: fields.Count
+    swapcase: Annotated[list[fields.Count], Field(max_length=MAX_RESPONSE)] = []
+
+
+def _tagged(of_text: str, otherwise: str) -> Discriminator:
+    return Discriminator(lambda value: of_text if isinstance(value, str) else otherwise)
+
+
+Characters = Annotated[str, StringConstraints(max_length=MAX_RESPONSE), Tag("characters")]
+Part = Annotated[Characters | Annotated[Reference, Tag("reference")], _tagged("characters", "reference")]
+Parts = Annotated[list[Part], Field(min_length=1, max_length=MAX_RESPONSE), Tag("parts")]
 
 
 class ResponseLine(Strict):
-    """A line of the answers file of a ``*_reason`` task: the response, sealed if it quotes the data (``seal.py``)."""
+    """A line of the answers file of a task with written answers: the response, as parts if it quotes the data."""
 
-    row_id: RowId
-    doc_hash: Hash16
-    response: Response | None = None
-    sealed: Sealed | None = None
-
-    @model_validator(mode="after")
-    def _one_form(self) -> ResponseLine:
-        if (self.response is None) == (self.sealed is None):
-            raise refusal("needs either response or sealed, and not both")
-        return self
+    row_id: fields.RowId
+    doc_hash: fields.Hash16
+    response: Annotated[Characters | Parts, _tagged("characters", "parts")]
 
 
 class ChoiceLine(Strict):
-    """A line of the answers file of a ``*_cls`` task: log-likelihoods (natural) of "ethical" and "unethical"."""
+    """A line of the answers file of a task by likelihood: the log-likelihood (natural) of each label."""
 
-    row_id: RowId
-    doc_hash: Hash16
-    log_likelihoods: Annotated[list[LogLikelihood], Field(min_length=2, max_length=2)]
-
-    @property
-    def answer(self) -> tuple[float, float]:
-        ethical, unethical = self.log_likelihoods
-        return ethical, unethical
+    row_id: fields.RowId
+    doc_hash: fields.Hash16
+    log_likelihoods: Annotated[list[fields.LogLikelihood], Field(min_length=2, max_length=100)]
 
 
-LINES: dict[str, type[ResponseLine | ChoiceLine]] = {"cls": ChoiceLine, "reason": ResponseLine}
-"""What a line of an answers file holds, by the kind of its task."""
+LINES: dict[str, type[ResponseLine] | type[ChoiceLine]] = {"response": ResponseLine, "log_likelihoods": ChoiceLine}
+"""The lines of answers files, by the field that holds the answer (``Kind.field``)."""
 
 
 def json_schema() -> str:
-    """The JSON Schema of ``submission.json``; ``$defs`` also has the lines of the answers files."""
+    """Return the JSON Schema of ``submission.json``; ``$defs`` also has the lines of the answers files."""
     models: list[tuple[type[BaseModel], Literal["validation"]]] = [
         (model, "validation") for model in (Submission, *LINES.values())
     ]
-    _, found = models_json_schema(models)
+    _, definitions = models_json_schema(models)
     schema: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A submission to the dfar-bench leaderboard",
         "$ref": "#/$defs/Submission",
-        **found,
+        **definitions,
     }
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 

@@ -5,80 +5,64 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dfar_bench.data import task_name
+from dfar_bench.datasets import available, get_dataset
 from dfar_bench.prompts import DEFAULT_STYLE
+from dfar_bench.training.modes import MODES
 
-MODES = {"l": "labels alone (L)", "lr": "labels and reasons (L+R)"}
-
-_BODY = """
-# {title}
-
-`{base}`, fine-tuned on DFAR statements with {learned}, by dfar-bench. DFAR is the dataset of Kabir et al.,
-*Beyond Labels*, ICPR 2024.
-
-| | |
-|---|---|
-| data | split `{split}`, {rows:,} rows{left_out}, sha256 `{sha}` |
-| prompt | `{prompt}` |
-| method | {method}, {trainable:,} of {total:,} parameters trained |
-| steps | {steps}, final loss {loss:.4f} |
-| distribution | {distribution} |
-| seed | {seed} |
-
-Everything else that is needed to repeat it, package versions and each training row's hash among it, stands in
-`dfar_run.json`.
-
-## Score it
-
-```bash
-lm_eval --model hf --model_args {model_args} --tasks {tasks}
-```
-
-## Limits
-
-It says what annotators of DFAR would say, which is not what is right: one English-speaking group's judgement of
-short statements. Use it to study moral judgement in language models, not to judge people or actions. Of the
-published test statements, 37.8 % also stand in the published training set: unless this model was trained without
-them, quote the `_unleaked` metrics.
+_LEAK = """
+Some published test statements are also in the published train set: unless this model was trained without them, quote
+the `_unleaked` metrics.
 """
 
 
 def write_card(folder: Path, run: dict[str, Any]) -> None:
-    """Write ``README.md`` for a finished run.
+    """Write the ``README.md`` of a finished run.
 
     Args:
-        folder: the model's.
-        run: what ``dfar_run.json`` holds.
+        run: the content of ``dfar_run.json``.
     """
     from huggingface_hub import ModelCard, ModelCardData
 
-    base = Path(run["base_model"]["name"])
-    shown = base.name if base.is_dir() else str(base)  # a place on this machine means nothing elsewhere
+    mode, dataset, data = MODES.find(run["mode"]), get_dataset(run["split"]), run["data"]
+    place = Path(run["base_model"]["name"])
+    base = place.name if place.is_dir() else str(place)  # a path on this machine means nothing elsewhere
     adapter = run["method"] != "full" and not run.get("merged")
-    data, spread = run["data"], run["distribution"]
     style = run["prompt"].partition(".")[0]
     metadata = "" if style == DEFAULT_STYLE else f' --metadata \'{{"prompt": "{style}"}}\''
-    body = _BODY.format(
-        title=f"{base.name} on DFAR, {run['mode'].upper().replace('LR', 'L+R')}",
-        base=shown,
-        learned=MODES[run["mode"]],
-        split=run["split"],
-        rows=data["rows"],
-        left_out="".join(f", {count} left out ({why})" for why, count in data["left_out"].items()),
-        sha=data["sha256"],
-        prompt=run["prompt"],
-        method=run["method"] + (", merged" if run.get("merged") else ""),
-        trainable=run["base_model"]["trained"],
-        total=run["base_model"]["parameters"],
-        steps=run["loss"]["steps"],
-        loss=run["loss"]["final"],
-        distribution=describe(spread),
-        seed=run["seed"],
-        model_args=f"pretrained={shown},peft=THIS_FOLDER" if adapter else "pretrained=THIS_FOLDER",
-        tasks=f"{task_name(run['split'], 'cls')},{task_name(run['split'], 'reason')}{metadata}",
-    )
+    model_args = f"pretrained={base},peft=THIS_FOLDER" if adapter else "pretrained=THIS_FOLDER"
+    tasks = ",".join(f"{dataset.task}_{kind}" for kind in dataset.kinds)
+    left_out = "".join(f", {count} left out ({reason})" for reason, count in data["left_out"].items())
+    body = f"""
+# {base.rpartition("/")[2]} on {dataset.title}, {mode.title}
+
+`{base}`, fine-tuned by dfar-bench on {mode.description} of the data set `{dataset.name}`
+({dataset.homepage or "statements written for dfar-bench"}).
+
+| | |
+|---|---|
+| data | split `{dataset.name}`, {data["rows"]:,} rows{left_out}, sha256 `{data["sha256"]}` |
+| prompt | `{run["prompt"]}` |
+| method | {run["method"]}{", merged" if run.get("merged") else ""}, \
+{run["base_model"]["trained"]:,} of {run["base_model"]["parameters"]:,} parameters trained |
+| steps | {run["loss"]["steps"]}, final loss {run["loss"]["final"]:.4f} |
+| distribution | {describe(run["distribution"])} |
+| seed | {run["seed"]} |
+
+`dfar_run.json` holds what is needed to repeat the run, such as package versions and a hash of each training row.
+
+## Score it
+
+```bash
+lm_eval --model hf --model_args {model_args} --tasks {tasks}{metadata}
+```
+
+## Limits
+
+The model predicts what the annotators of its training data would say, which is not what is right: their judgement of
+short English statements. Use it to study moral judgement in language models, not to judge people or actions.
+{_LEAK if not available(dataset.name) or dataset.has_leak else ""}"""
     about = ModelCardData(
-        base_model=None if base.is_dir() else shown,
+        base_model=None if place.is_dir() else base,
         library_name="peft" if adapter else "transformers",
         tags=["dfar", "ethics", "dfar-bench", run["mode"]],
     )
@@ -86,9 +70,10 @@ def write_card(folder: Path, run: dict[str, Any]) -> None:
 
 
 def describe(distribution: dict[str, Any]) -> str:
-    """Such as ``ZeRO-3 with offload of optimizer on 2 processes (cpu)``."""
-    count, stage = distribution["processes"], distribution["zero_stage"]
-    name = f"ZeRO-{stage}" if stage is not None else "DDP" if count > 1 else "one process"
-    offload = f" with offload of {' and '.join(distribution['offload'])}" if distribution["offload"] else ""
-    spread = "" if name == "one process" else f" on {count} {'process' if count == 1 else 'processes'}"
-    return f"{name}{offload}{spread} ({distribution['device']})"
+    """Describe a distribution, such as ``ZeRO-3 with offload of optimizer on 2 processes (cpu)``."""
+    count, stage, offload = (distribution[name] for name in ("processes", "zero_stage", "offload"))
+    if stage is None and count == 1:
+        return f"one process ({distribution['device']})"
+    name = "DDP" if stage is None else f"ZeRO-{stage}"
+    with_offload = f" with offload of {' and '.join(offload)}" if offload else ""
+    return f"{name}{with_offload} on {count} process{'es' * (count > 1)} ({distribution['device']})"

@@ -1,4 +1,4 @@
-"""How large a model and its training are, told from its configuration alone: for ``--dry_run`` and disk space."""
+"""Size of a model and of its training, from its configuration alone: for ``--dry_run`` and disk space."""
 
 from __future__ import annotations
 
@@ -6,26 +6,33 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from dfar_bench.errors import InputError, on_one_line
+from dfar_bench.errors import InputError, one_line
 
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Numbers of parameters. ``trainable`` are the adapter's, or all of them; ``largest_layer`` is one module's."""
+    """Numbers of parameters.
+
+    Attributes:
+        trainable: those of the adapter, or all.
+        largest_layer: those of the largest single module.
+        weight_bytes: size of one weight of the base model.
+    """
 
     total: int
     trainable: int
     largest_layer: int
+    weight_bytes: float
 
 
-def sizes(config: Any, peft_config: Any, trust_remote_code: bool = False) -> Sizes:
+def count_parameters(config: Any, peft_config: Any, weight_bytes: float = 4, trust_remote_code: bool = False) -> Sizes:
     """Count parameters on a model without weights.
 
     Args:
         config: the base model's configuration.
-        peft_config: the adapter's, or None for full fine-tuning.
+        peft_config: the adapter's configuration; None for full fine-tuning.
 
     Raises:
         InputError: the adapter does not fit the model.
@@ -35,37 +42,33 @@ def sizes(config: Any, peft_config: Any, trust_remote_code: bool = False) -> Siz
     from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoModelForCausalLM
 
     with torch.device("meta"):
-        known = MODEL_FOR_CAUSAL_LM_MAPPING.get(
-            type(config), None
-        )  # made directly: from_config would partition for ZeRO-3
+        # Built directly if possible, as from_config would partition the model for ZeRO-3.
+        model_class = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
         try:
-            model = (
-                known(config)
-                if known
-                else AutoModelForCausalLM.from_config(config, trust_remote_code=trust_remote_code)
-            )
+            if model_class:
+                model = model_class(config)
+            else:
+                model = AutoModelForCausalLM.from_config(config, trust_remote_code=trust_remote_code)
         except ValueError as error:
             raise InputError(
-                f"{config.model_type} is no causal language model that transformers can make "
-                f"({on_one_line(error)}): choose another, or add --trust_remote_code true if you trust it."
+                f"{config.model_type} is not a causal language model that transformers can build ({one_line(error)}): "
+                "choose another, or add --trust_remote_code true if you trust it."
             ) from None
-        base = sum(parameter.numel() for parameter in model.parameters())
         largest = max(sum(p.numel() for p in module.parameters(recurse=False)) for module in model.modules())
-        if peft_config is None:
-            return Sizes(base, base, largest)
-        try:
-            model = get_peft_model(model, peft_config)
-        except (ValueError, AttributeError, TypeError) as error:
-            raise InputError(
-                f"PEFT cannot put this adapter on a {config.model_type} model ({on_one_line(error)}): choose "
-                "other --lora_target_modules, --lora_dropout 0 for fused experts, or --full."
-            ) from None
+        if peft_config is not None:
+            try:
+                model = get_peft_model(model, peft_config)
+            except (ValueError, AttributeError, TypeError) as error:
+                raise InputError(
+                    f"PEFT cannot put this adapter on a {config.model_type} model ({one_line(error)}): choose other "
+                    "--lora_target_modules, --lora_dropout 0 for fused experts, or --full."
+                ) from None
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    return Sizes(sum(p.numel() for p in model.parameters()), trainable, largest)
+    return Sizes(sum(p.numel() for p in model.parameters()), trainable, largest, weight_bytes)
 
 
 def weight_bytes(model: Any, config: Any) -> float:
-    """Bytes of one weight of the base model.
+    """Return the size of one weight of the base model.
 
     Args:
         model: TRL's ``ModelConfig``.
@@ -73,104 +76,83 @@ def weight_bytes(model: Any, config: Any) -> float:
     """
     if model.load_in_4bit or model.load_in_8bit:
         return 0.5 if model.load_in_4bit else 1
-    kept = str(config.dtype or "float32").removeprefix("torch.")
-    return _BYTES.get(kept if model.dtype in (None, "auto") else model.dtype, 4)
+    saved = str(config.dtype or "float32").removeprefix("torch.")
+    return _BYTES.get(saved if model.dtype in (None, "auto") else model.dtype, 4)
 
 
-def steps(rows: int, tokens: int, training: Any) -> int:
-    """Optimizer steps of a run, as the trainer counts them; about as many where rows are packed.
+def count_steps(rows: int, tokens: int, training: Any) -> int:
+    """Count the optimizer steps of a run as the trainer does; approximately if rows are packed.
 
     Args:
-        tokens: of all rows together.
+        tokens: those of all rows together.
         training: TRL's ``SFTConfig``.
     """
     if training.max_steps > 0:
         return int(training.max_steps)
     if training.packing:
         rows = math.ceil(tokens / training.max_length)
-    epochs: float = training.num_train_epochs
-    batch: int = training.per_device_train_batch_size * training.world_size
-    accumulated: int = training.gradient_accumulation_steps
-    return math.ceil(math.ceil(math.ceil(rows / batch) / accumulated) * epochs)
+    batches: int = math.ceil(rows / (training.per_device_train_batch_size * training.world_size))
+    steps: float = math.ceil(batches / training.gradient_accumulation_steps) * training.num_train_epochs
+    return math.ceil(steps)
 
 
-def disk_needed(found: Sizes, weight_bytes: float, checkpoints: int) -> int:
-    """About how many bytes a run writes: the model, the checkpoints kept, and one more, as the oldest goes last.
+def disk_needed(sizes: Sizes, checkpoints: int) -> int:
+    """Estimate the bytes a run writes: the model, its checkpoints, and one more, as the oldest is deleted last.
 
-    A checkpoint holds the weights, with DeepSpeed twice, and in float32 two Adam moments and a copy of the weights.
+    A checkpoint holds the weights (DeepSpeed writes them twice), two Adam moments and a float32 copy of the weights.
 
     Args:
-        checkpoints: kept at a time; 0 for none.
+        checkpoints: the number kept at a time; 0 if none is saved.
     """
-    weights = found.trainable * (4 if found.trainable < found.total else weight_bytes)
+    weights = sizes.trainable * (4 if sizes.trainable < sizes.total else sizes.weight_bytes)
     written = checkpoints + 1 if checkpoints else 0
-    return int(weights + written * (2 * weights + 12 * found.trainable))
+    return int(weights + written * (2 * weights + 12 * sizes.trainable))
 
 
-def memory_by_stage(found: Sizes, weight_bytes: float, devices: int) -> dict[str, tuple[int, int]]:
-    """Bytes on each device, and on the host of each machine, that model and optimizer take; activations come on top.
+def memory_by_strategy(sizes: Sizes, devices: int) -> dict[str, tuple[float, float]]:
+    """Estimate the memory of model and optimizer in 16-bit mixed precision with Adam, without activations.
 
-    What is trained is counted by DeepSpeed's own estimators (16-bit mixed precision with Adam in float32). Frozen
-    weights have no gradients and no optimizer states, so they are counted by their own size: whole on each device
-    up to stage 2, a share of them in stage 3. DeepSpeed has no estimator for stage 1 and for plain DDP: stage 1 is
-    stage 2 with unshared gradients, DDP is stage 2 on one device.
+    As DeepSpeed's own estimates, which do not know frozen weights: each trained weight takes 2 bytes for itself, 6 for
+    its gradient (in 16 and in 32 bits) and 12 for the optimizer. A frozen weight takes only its own size.
 
     Args:
-        weight_bytes: a frozen weight's size.
-        devices: on one machine.
+        devices: those of one machine.
+
+    Returns:
+        Bytes on each device, and bytes of main memory per machine.
     """
-    from deepspeed.runtime.zero.stage3 import estimate_zero3_model_states_mem_needs as zero3
-    from deepspeed.runtime.zero.stage_1_and_2 import estimate_zero2_model_states_mem_needs as zero2
-
-    trained = found.trainable
-    frozen = int((found.total - trained) * weight_bytes)
-    gradients = 6 * trained  # in 16 and in 32 bits, as DeepSpeed's estimator for stage 2 has it
-
-    def two(count: int, offload: bool) -> tuple[int, int]:
-        host, device = zero2(trained, num_gpus_per_node=count, cpu_offload=offload)
-        return frozen + device, host
-
-    def three(offload: bool) -> tuple[int, int]:
-        host, device, _ = zero3(
-            trained, found.largest_layer, num_gpus_per_node=devices, cpu_offload=offload, cpu_offload_params=offload
-        )
-        return (device, host + frozen) if offload else (device + frozen // devices, host)
-
-    whole, host = two(devices, False)
+    trained, layer = sizes.trainable, sizes.largest_layer
+    frozen = (sizes.total - trained) * sizes.weight_bytes
     return {
-        "ddp": (two(1, False)[0], host),
-        "zero1": (whole + gradients - gradients // devices, host),
-        "zero2": (whole, host),
-        "zero2_offload": two(devices, True),
-        "zero3": three(False),
-        "zero3_offload": three(True),
+        "ddp": (frozen + 20 * trained, 0),
+        "zero1": (frozen + (8 + 12 / devices) * trained, 0),
+        "zero2": (frozen + (2 + 18 / devices) * trained, 0),
+        "zero2_offload": (frozen + 2 * trained, 1.5 * max(4 * devices, 16) * trained),
+        "zero3": ((frozen + 18 * trained) / devices + 4 * layer, 0),
+        "zero3_offload": (4 * layer, frozen + 27 * trained),
     }
 
 
-def report(plan: dict[str, Any], found: Sizes, frozen_bytes: float, steps: int, devices: int) -> str:
-    """What ``--dry_run`` prints.
+def report(data: dict[str, Any], sizes: Sizes, steps: int, devices: int) -> str:
+    """Return what ``--dry_run`` prints.
 
     Args:
-        plan: what ``dfar_run.json`` would hold.
-        steps: optimizer steps of the whole run.
-        devices: that the run was started with; more are shown beside it.
+        data: as in ``dfar_run.json``.
+        devices: those of this run; more are shown for comparison.
     """
     counts = sorted({devices, 1, 2, 4, 8})
-    tables = {count: memory_by_stage(found, frozen_bytes, count) for count in counts}
-    data = plan["data"]
+    left_out = "".join(f", {count:,} left out ({reason})" for reason, count in data["left_out"].items())
     lines = [
-        f"rows                 {data['rows']:,}"
-        + "".join(f", {n:,} left out ({why})" for why, n in data["left_out"].items()),
-        f"tokens               {data['tokens']:,} an epoch, longest row {data['longest']}",
+        f"rows                 {data['rows']:,}{left_out}",
+        f"tokens               {data['tokens']:,} per epoch, longest row {data['longest']}",
         f"steps                {steps:,}",
-        f"parameters           {found.total:,}, trained {found.trainable:,} ({found.trainable / found.total:.2%})",
+        f"parameters           {sizes.total:,}, trained {sizes.trainable:,} ({sizes.trainable / sizes.total:.2%})",
         "",
-        "GB a device for model and optimizer (host memory of the machine in brackets), without activations:",
+        "GB per device for model and optimizer (main memory of the machine in brackets), without activations:",
         f"{'':14}" + "".join(f"{f'{count} device' + 's' * (count > 1):>18}" for count in counts),
     ]
-    for stage in tables[counts[0]]:
-        cells = (tables[count][stage] for count in counts)
-        lines.append(
-            f"{stage:14}" + "".join(f"{f'{device / 1e9:.3g} ({host / 1e9:.3g})':>18}" for device, host in cells)
-        )
+    tables = [memory_by_strategy(sizes, count) for count in counts]
+    for strategy in tables[0]:
+        cells = (f"{table[strategy][0] / 1e9:.3g} ({table[strategy][1] / 1e9:.3g})" for table in tables)
+        lines.append(f"{strategy:14}" + "".join(f"{cell:>18}" for cell in cells))
     return "\n".join(lines)

@@ -1,7 +1,4 @@
-"""Figures as records: the goal of each and whether it is met, one document of all, and that document as a table.
-
-Nothing is measured here.
-"""
+"""Measured figures: their goals, whether they are met, and the report as JSON and as a table."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 COLUMNS = ("section", "figure", "value", "unit", "goal", "met")
-QUICK = "quick: so few rows and repeats that the figures only show that everything runs; quote none, whatever its goal"
+QUICK = "quick: too few rows and repetitions to quote any figure; it only shows that everything runs"
 
 
 @dataclass(frozen=True)
@@ -23,7 +20,7 @@ class Goal:
     def __str__(self) -> str:
         return f"{'≤' if self.upper else '≥'} {shown(self.bound)}"
 
-    def holds(self, value: float) -> bool:
+    def is_met(self, value: float) -> bool:
         return value <= self.bound if self.upper else value >= self.bound
 
 
@@ -50,8 +47,8 @@ class Figure:
     goal: Goal | None = None
     reason: str | None = None
 
-    def as_record(self) -> dict[str, Any]:
-        """The figure as plain JSON types; ``reason`` is there only where there is no value."""
+    def as_json(self) -> dict[str, Any]:
+        """Return the figure as plain JSON types; ``reason`` is there only if there is no value."""
         value = None if self.value is None else rounded(self.value)
         record = {
             "section": self.section,
@@ -59,14 +56,15 @@ class Figure:
             "value": value,
             "unit": self.unit,
             "goal": None if self.goal is None else str(self.goal),
-            # Of what is shown, so that no 1.1 is called more than 1.1.
-            "met": None if self.goal is None or value is None else self.goal.holds(value),
+            "met": None
+            if self.goal is None or value is None
+            else self.goal.is_met(value),  # by the value that is shown
         }
         return record if value is not None else {**record, "reason": self.reason}
 
 
 def rounded(value: float) -> float:
-    """Four digits, which is more than two runs have in common; counts as they are."""
+    """Round to four digits, more than two runs have in common; counts stay as they are."""
     return value if isinstance(value, int) else float(f"{value:.4g}")
 
 
@@ -74,47 +72,36 @@ def shown(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def document(figures: Sequence[Figure], split: str, machine: dict[str, Any], quick: bool) -> dict[str, Any]:
-    """All that one run measured, as plain JSON types."""
-    return {
-        "quick": quick,
-        "split": split,
-        "machine": machine,
-        "figures": [figure.as_record() for figure in figures],
-    }
+def report(figures: Sequence[Figure], split: str, machine: dict[str, Any], quick: bool) -> dict[str, Any]:
+    """Return all figures of one run as plain JSON types."""
+    records = [figure.as_json() for figure in figures]
+    return {"quick": quick, "split": split, "machine": machine, "figures": records}
 
 
-def table(document: dict[str, Any]) -> str:
-    """A document for people: a line a figure, what was not measured and why, and how many goals are met."""
-    records = document["figures"]
-    lines = [COLUMNS, *(_cells(record) for record in records)]
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    aligned = [
-        " | ".join(
+def table(report: dict[str, Any]) -> str:
+    """Format a report: one line per figure, what was not measured and why, and how many goals are met."""
+    records = report["figures"]
+    rows = [COLUMNS, *map(_cells, records)]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = []
+    for row in rows:
+        cells = [
             cell.rjust(width) if name == "value" else cell.ljust(width)
-            for name, cell, width in zip(COLUMNS, line, widths)
-        ).rstrip()
-        for line in lines
-    ]
-    ruled = [aligned[0], "-+-".join("-" * width for width in widths), *aligned[1:], ""]
-    ruled += [
-        f"not measured: {record['section']}, {record['figure']}: {record['reason']}"
-        for record in records
-        if record["value"] is None
-    ]
-    judged = [record["met"] for record in records if record["met"] is not None]
-    if judged:
-        ruled.append(f"goals met: {sum(judged)} of {len(judged)}")
-    machine = ", ".join(f"{name} {value}" for name, value in document["machine"].items())
-    ruled.append(f"split {document['split']}; {machine}")
-    if document["quick"]:
-        ruled.append(QUICK)
-    return "\n".join(ruled)
+            for name, cell, width in zip(COLUMNS, row, widths)
+        ]
+        lines.append(" | ".join(cells).rstrip())
+    lines.insert(1, "-+-".join("-" * width for width in widths))
+    lines.append("")
+    lines += [f"not measured: {r['section']}, {r['figure']}: {r['reason']}" for r in records if r["value"] is None]
+    if met := [record["met"] for record in records if record["met"] is not None]:
+        lines.append(f"goals met: {sum(met)} of {len(met)}")
+    machine = ", ".join(f"{name} {value}" for name, value in report["machine"].items())
+    lines.append(f"split {report['split']}; {machine}")
+    return "\n".join([*lines, QUICK] if report["quick"] else lines)
 
 
 def _cells(record: dict[str, Any]) -> tuple[str, ...]:
-    value, met = record["value"], record["met"]
-    if value is None:
-        return record["section"], record["figure"], "–", record["unit"], record["goal"] or "", "not measured"
-    verdict = {True: "yes", False: "MISSED", None: ""}[met]
-    return record["section"], record["figure"], shown(value), record["unit"], record["goal"] or "", verdict
+    value = record["value"]
+    met = "not measured" if value is None else {True: "yes", False: "MISSED", None: ""}[record["met"]]
+    number = "–" if value is None else shown(value)
+    return record["section"], record["figure"], number, record["unit"], record["goal"] or "", met

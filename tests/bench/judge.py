@@ -1,50 +1,48 @@
-"""Judges: how many responses a second the reference judge reads, and how much longer it takes than ``verdict``."""
+"""Judges: how many responses per second the reference judge reads, and how much longer it takes than ``verdict``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
-from dfar_bench.data import LABELS, rows
+from dfar_bench.datasets import get_dataset, rows
 from dfar_bench.judges import Case, get_judge
-from dfar_bench.validity.items import items
+from dfar_bench.runs.validation.cases import constructed_cases
 from tests.bench.figures import Figure, at_least
-from tests.bench.measuring import SPLIT, Size, core_seconds, tried
-
-figure, part = partial(Figure, "judge"), partial(tried, "judge")
+from tests.bench.measuring import SPLIT, Size, attempt, core_seconds
 
 
 def measure(size: Size) -> Iterator[Figure]:
-    for name, make in (("human reasons", human_reasons), ("validity mix", validity_mix)):
-        yield from part(name, judging, name, make, size)
+    for name, make_cases in (("human reasons", human_reasons), ("validity mix", validity_mix)):
+        yield from attempt("judge", name, measure_judges, name, make_cases, size)
 
 
 def human_reasons() -> list[Case]:
-    """To every statement of the split, the human verdict and reason as a response."""
+    """Every statement of the data set, answered with the human verdict and reason."""
+    labels = get_dataset(SPLIT).labels
     return [
-        Case(row.statement, row.label, row.reason, f" {LABELS[row.label]}. {row.reason}")
-        for part in rows(SPLIT).values()
-        for row in part
+        Case(row.statement, row.label, row.reason, f" {labels[row.label]}. {row.reason}")
+        for members in rows(SPLIT).values()
+        for row in members
     ]
 
 
 def validity_mix() -> list[Case]:
-    """Responses of all kinds, misaligned ones for the most part."""
-    return [item.case for item in items(SPLIT)]
+    """Responses of all kinds, most of them misaligned."""
+    return [constructed.case for constructed in constructed_cases(SPLIT)]
 
 
-def judging(name: str, make: Callable[[], list[Case]], size: Size) -> Iterator[Figure]:
-    cases = make()[:: size.judge_every]
-    reference, verdict = judge_seconds(cases, size.best_of)
-    yield figure(f"{name}, reference", len(cases) / reference, "responses/core-s", at_least(2_000))
-    yield figure(f"{name}, verdict", len(cases) / verdict, "responses/core-s")
-    yield figure(f"{name}, time of reference / verdict", reference / verdict, "ratio")
+def measure_judges(name: str, make_cases: Callable[[], list[Case]], size: Size) -> Iterator[Figure]:
+    cases = make_cases()[:: size.judge_every]
+    # In turn, so that both judges meet the machine in the same state.
+    pairs = [(judge_seconds("reference", cases), judge_seconds("verdict", cases)) for _ in range(size.best_of)]
+    reference, verdict = map(min, zip(*pairs))
+    yield Figure("judge", f"{name}, reference", len(cases) / reference, "responses/core-s", at_least(2_000))
+    yield Figure("judge", f"{name}, verdict", len(cases) / verdict, "responses/core-s")
+    yield Figure("judge", f"{name}, time of reference / verdict", reference / verdict, "ratio")
 
 
-def judge_seconds(cases: Sequence[Case], best_of: int) -> tuple[float, float]:
-    """Seconds of a core that the reference judge and ``verdict`` take, in turn, at their best."""
-    reference, verdict = (
-        partial(core_seconds, partial(get_judge(name).judge_all, cases)) for name in ("reference", "verdict")
-    )
-    pairs = [(reference(), verdict()) for _ in range(best_of)]
-    return min(one for one, _ in pairs), min(other for _, other in pairs)
+def judge_seconds(name: str, cases: Sequence[Case]) -> float:
+    unread = [replace(case) for case in cases]  # a case keeps its reading
+    return core_seconds(partial(get_judge(name).judge, unread))

@@ -1,4 +1,4 @@
-"""What all sections measure with: how much, on which rows, by which clock, and how one goes on after a failure."""
+"""What all sections share: the data, sizes, clocks, and how a failure is reported without losing other figures."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from dfar_bench.bootstrap import RESAMPLES
+from dfar_bench.scoring import RESAMPLES
 from tests.bench.figures import Figure
 
-# The published data where it is at hand, else the mini split; the report says which.
+# The published data if it is available, else mini; the report says which.
 SPLIT = "paper" if os.environ.get("DFAR_BENCH_DATA") else "mini"
 
 
@@ -23,14 +23,14 @@ class Size:
 
     Attributes:
         quick: only to see that everything runs.
-        limit: rows of an evaluation, None for all.
-        evaluations: pairs of whole evaluations, ours and the stock one.
-        logged_runs: runs that are rescored at once.
-        best_of: how often what takes seconds is repeated; the best counts.
-        judge_every: one of how many responses is judged.
+        limit: rows per evaluation, None for all.
+        evaluations: pairs of evaluations, ours and the stock task.
+        logged_runs: runs that are rescored together.
+        best_of: repetitions of what takes seconds; the best counts.
+        judge_every: judge one of this many responses.
         train_rows: by mode.
-        strategies: of sharing a model out between processes.
-        all_different: submissions whose responses are all different, from which the rate of verifying is taken.
+        strategies: ways to distribute a model.
+        verified: submissions that are verified to measure the rate.
         submissions: on the board.
     """
 
@@ -43,7 +43,7 @@ class Size:
     judge_every: int
     train_rows: dict[str, int]
     strategies: tuple[str, ...]
-    all_different: int
+    verified: int
     submissions: int
 
 
@@ -57,7 +57,7 @@ FULL = Size(
     judge_every=1,
     train_rows={"l": 32, "lr": 12},
     strategies=("ddp", "zero1", "zero2", "zero2_offload", "zero3", "zero3_offload"),
-    all_different=20,
+    verified=20,
     submissions=200,
 )
 QUICK = Size(
@@ -70,13 +70,13 @@ QUICK = Size(
     judge_every=40,
     train_rows={"l": 4, "lr": 2},
     strategies=("ddp", "zero3"),
-    all_different=2,
+    verified=2,
     submissions=8,
 )
 
 
 class UnmeasuredError(Exception):
-    """Something is lacking that a measurement needs; its text says what."""
+    """A measurement lacks something; the message says what."""
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -86,23 +86,23 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def core_seconds(work: Callable[[], object]) -> float:
-    """Of one core, whatever else the machine is busy with; for work that waits for nothing."""
+    """Measure processor time, whatever else the machine does; for work on one core that never waits."""
     start = time.process_time()
     work()
     return time.process_time() - start
 
 
-def tried(section: str, name: str, measure: Callable[..., Iterable[Figure]], *given: Any) -> Iterator[Figure]:
-    """The figures of a measurement; if it fails, those it had by then, and one without value that says why."""
+def attempt(section: str, name: str, measure: Callable[..., Iterable[Figure]], *arguments: Any) -> Iterator[Figure]:
+    """Yield the figures of a measurement; if it fails, those before the failure and one without a value."""
     try:
-        yield from measure(*given)
+        yield from measure(*arguments)
     except Exception as error:
         traceback.print_exc()
         yield Figure(section, name, None, reason=reason(error))
 
 
 def reason(error: Exception) -> str:
-    """Why something failed, in one line that names no folder of this machine."""
-    said = str(error).strip().partition("\n")[0]
-    whole = said if isinstance(error, UnmeasuredError) else f"{type(error).__name__}: {said}"
-    return re.sub(r"(?<![\w:/.])/(?:[^\s/'\"]+/)+", "…/", whole)[:200]
+    """Describe a failure in one line that names no folder of this machine."""
+    message = str(error).strip().partition("\n")[0]
+    text = message if isinstance(error, UnmeasuredError) else f"{type(error).__name__}: {message}"
+    return re.sub(r"(?<![\w:/.])/(?:[^\s/'\"]+/)+", "…/", text)[:200]

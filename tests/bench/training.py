@@ -1,4 +1,4 @@
-"""Training: the paper's recipe and ours at the same model, rows and precision, and the memory of each strategy."""
+"""Training: the speed of the paper's recipe and ours with the same model, rows and precision; memory per strategy."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from dfar_bench.data import Row, rows
+from dfar_bench.datasets import Row, rows
+from dfar_bench.training.modes import MODES
 from tests.bench.figures import Figure, at_least
-from tests.bench.measuring import SPLIT, Size, UnmeasuredError, tried
+from tests.bench.measuring import SPLIT, Size, UnmeasuredError, attempt
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# What the paper's notebooks do (train/configs/paper_llama2.yaml), less the 4-bit weights, which need a GPU.
+# As in train/configs/paper_llama2.yaml, without 4-bit weights, which need a GPU.
 PAPER = {"plain": True, "completion_only": False, "batch": 4}
-# And what train/configs/fast.yaml does.
+# The last is train/configs/fast.yaml.
 RECIPES: dict[str, dict[str, Any]] = {
     "paper's recipe": PAPER,
     "completions only": {**PAPER, "completion_only": True},
@@ -31,11 +32,9 @@ RECIPES: dict[str, dict[str, Any]] = {
     "ours": {"plain": False, "completion_only": True, "share": None, "batch": 8},
 }
 
-MODES = {"l": "L", "lr": "L+R"}
-
 
 def large_vocabulary(tokens: int, layers: int) -> Any:
-    """Random weights in the shape of a 270M model, which with 262,144 tokens has 168M of them in the embedding."""
+    """Make a model of 270M random parameters, 168M of them in the embedding of 262,144 tokens."""
     from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
     return Gemma3ForCausalLM(
@@ -53,7 +52,7 @@ def large_vocabulary(tokens: int, layers: int) -> Any:
 
 
 def small_vocabulary(tokens: int) -> Any:
-    """A tiny Llama."""
+    """Make a tiny Llama."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     return LlamaForCausalLM(
@@ -71,12 +70,12 @@ def small_vocabulary(tokens: int) -> Any:
 
 @dataclass(frozen=True)
 class Setting:
-    """A model with random weights, and the recipes that are measured with it.
+    """A model with random weights, and the recipes to measure with it.
 
     Attributes:
-        build: makes the model for so many tokens.
-        dtype: the name of its numbers' type.
-        ratios: goals of our speed over the paper's recipe, by mode.
+        build: number of tokens -> model.
+        dtype: name of a torch dtype.
+        ratios: goals for our speed divided by that of the paper's recipe, by mode.
     """
 
     name: str
@@ -95,49 +94,50 @@ def settings(quick: bool) -> list[Setting]:
         "bfloat16",
         ratios={"l": 6, "lr": 2},
     )
-    if quick:  # the same kind of model in seconds; the goals are not for it
-        large = Setting("quick, 8k tokens, bfloat16", partial(large_vocabulary, layers=1), 8_192, "bfloat16")
+    if quick:  # the same architecture in seconds, also without fast bfloat16, and without goals
+        large = Setting("quick, 8k tokens, float32", partial(large_vocabulary, layers=1), 8_192, "float32")
     small = Setting(
         "tiny, 4k tokens, float32", small_vocabulary, 4_096, "float32", ("paper's recipe", "ours"), {"l": 1, "lr": 1}
     )
     return [large, small]
 
 
-figure, part = partial(Figure, "training"), partial(tried, "training")
+figure, part = partial(Figure, "training"), partial(attempt, "training")
 
 
 def measure(size: Size) -> Iterator[Figure]:
     for setting in settings(size.quick):
         for mode, count in size.train_rows.items():
-            yield from part(f"{MODES[mode]}, {setting.name}", speed, setting, mode, count)
-        yield from part(f"matrix product, {setting.dtype}", matrix_product, setting.dtype)
+            yield from part(f"{MODES[mode].title}, {setting.name}", measure_speed, setting, mode, count)
+    for dtype in dict.fromkeys(setting.dtype for setting in settings(size.quick)):
+        yield from part(f"matrix product, {dtype}", measure_matrix_product, dtype)
     with tempfile.TemporaryDirectory() as place:
         for strategy in size.strategies:
-            yield from part(f"memory, {strategy}", memory, strategy, Path(place), size.quick)
+            yield from part(f"memory, {strategy}", measure_memory, strategy, Path(place), size.quick)
 
 
-def speed(setting: Setting, mode: str, count: int) -> Iterator[Figure]:
-    """Examples a second by recipe, and their ratio to the paper's."""
+def measure_speed(setting: Setting, mode: str, count: int) -> Iterator[Figure]:
+    """Measure examples per second by recipe, and their ratio to the paper's."""
     import torch
     import transformers
 
     transformers.utils.logging.set_verbosity_error()
-    named = f"{MODES[mode]}, {setting.name}"
+    name = f"{MODES[mode].title}, {setting.name}"
     all_rows = rows(SPLIT)["train"]
-    chosen = [all_rows[place * len(all_rows) // count] for place in range(count)]
+    chosen = [all_rows[number * len(all_rows) // count] for number in range(count)]
     rates: dict[str, float] = {}
     for recipe in setting.recipes:
         rates[recipe], operations = train(setting, getattr(torch, setting.dtype), chosen, mode, RECIPES[recipe])
-        yield figure(f"{named}: {recipe}", rates[recipe], "examples/s")
-        if recipe == "ours, nothing shared":  # so that all that is counted is computed
-            yield figure(f"{named}: of a matrix product's rate", operations / matrix_rate(setting.dtype), "ratio")
+        yield figure(f"{name}: {recipe}", rates[recipe], "examples/s")
+        if recipe == "ours, nothing shared":  # every counted operation is computed
+            yield figure(f"{name}: of a matrix product's rate", operations / matrix_rate(setting.dtype), "ratio")
         gc.collect()
     if "completions only" in rates:
         yield figure(
-            f"{named}: completions only / paper's", rates["completions only"] / rates["paper's recipe"], "ratio"
+            f"{name}: completions only / paper's", rates["completions only"] / rates["paper's recipe"], "ratio"
         )
     goal = at_least(setting.ratios[mode]) if mode in setting.ratios else None
-    yield figure(f"{named}: ours / paper's", rates["ours"] / rates["paper's recipe"], "ratio", goal)
+    yield figure(f"{name}: ours / paper's", rates["ours"] / rates["paper's recipe"], "ratio", goal)
 
 
 @cache
@@ -147,13 +147,13 @@ def tokenizer(vocabulary: int) -> Any:
     return make_tokenizer((f"{row.statement} {row.reason}" for row in rows(SPLIT)["train"]), vocabulary)
 
 
-def matrix_product(dtype: str) -> Iterator[Figure]:
+def measure_matrix_product(dtype: str) -> Iterator[Figure]:
     yield figure(f"matrix product, {dtype}", matrix_rate(dtype) / 1e12, "TFLOP/s")
 
 
 @cache
 def matrix_rate(dtype: str) -> float:
-    """Floating-point operations a second of this machine at a square matrix product."""
+    """Measure this machine's floating-point operations per second in a square matrix product."""
     import torch
 
     size = 2048
@@ -167,29 +167,28 @@ def matrix_rate(dtype: str) -> float:
 
 
 def train(setting: Setting, dtype: Any, chosen: list[Row], mode: str, recipe: dict[str, Any]) -> tuple[float, float]:
-    """Train one pass over rows, after a step to warm up.
+    """Train one epoch, after one step to warm up.
 
     Returns:
-        Examples a second, and the floating-point operations a second that their model takes.
+        Examples per second, and the model's floating-point operations per second.
     """
     import torch
     from peft import LoraConfig
     from trl import SFTConfig
 
-    from dfar_bench.training.examples import IGNORED, Collator, examples
+    from dfar_bench.training.examples import IGNORED, make_examples
     from dfar_bench.training.trainer import DfarTrainer
 
     torch.manual_seed(0)
-    # Of more tokens than this the texts at hand have no use.
-    words = tokenizer(min(setting.tokens, 16_384))
-    made = examples(chosen, "llama2", mode, words, recipe["completion_only"])
+    words = tokenizer(min(setting.tokens, 16_384))  # the texts cannot use more tokens
+    examples = make_examples(chosen, MODES[mode], "llama2", words, recipe["completion_only"])
     model = setting.build(setting.tokens).to(dtype)
     size = recipe["batch"]
     with tempfile.TemporaryDirectory() as folder:
 
         def run(steps: int) -> Any:
             trainer = DfarTrainer(
-                made=made,
+                examples=examples,
                 plain=recipe["plain"],
                 share_prefix=recipe.get("share"),
                 model=model,
@@ -211,7 +210,6 @@ def train(setting: Setting, dtype: Any, chosen: list[Row], mode: str, recipe: di
                     disable_tqdm=True,
                 ),
                 processing_class=words,
-                data_collator=None if recipe["plain"] else Collator(words.pad_token_id),
                 peft_config=LoraConfig(
                     r=64, lora_alpha=16, lora_dropout=0.1, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"
                 ),
@@ -222,8 +220,8 @@ def train(setting: Setting, dtype: Any, chosen: list[Row], mode: str, recipe: di
         warm = run(1)
         model = warm.model.unload()
         measured = run(-(-len(chosen) // size)).speed
-    scored = sum(sum(label != IGNORED for label in one.labels[1:]) for one in made) / len(made)
-    tokens = sum(len(one.input_ids) - 1 for one in made) / len(made)
+    scored = sum(sum(label != IGNORED for label in example.labels[1:]) for example in examples) / len(examples)
+    tokens = sum(len(example.input_ids) - 1 for example in examples) / len(examples)
     head = model.get_output_embeddings().weight.numel()
     body = sum(p.numel() for p in model.parameters()) - head
     per_example = 4 * (body * tokens + head * scored)  # forward, and back to the activations
@@ -231,8 +229,8 @@ def train(setting: Setting, dtype: Any, chosen: list[Row], mode: str, recipe: di
     return rate, per_example * rate
 
 
-def memory(strategy: str, folder: Path, quick: bool) -> Iterator[Figure]:
-    """Peak of two processes, the one that held more: few tokens, 55M parameters, all trained in float32."""
+def measure_memory(strategy: str, folder: Path, quick: bool) -> Iterator[Figure]:
+    """Measure the higher peak of two processes that train all of 55M parameters in float32."""
     from dfar_bench.training.scratch import make_model
 
     hidden, layers = (64, 2) if quick else (1024, 8)
@@ -246,11 +244,11 @@ def memory(strategy: str, folder: Path, quick: bool) -> Iterator[Figure]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        # Where there is a GPU, its memory would be asked about, though the training is on the CPU.
+        # With a GPU, its memory would be measured, although the training is on the CPU.
         env={**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""},
     )
     if done.returncode:
         print(done.stderr, file=sys.stderr)
         raise UnmeasuredError(f"train/sft.py ended with exit status {done.returncode}")
-    held = json.loads((folder / strategy / "dfar_run.json").read_text())["peak_memory_bytes"]
-    yield figure(f"memory, {strategy}", max(held) / 2**20, "MiB/process")
+    peaks = json.loads((folder / strategy / "dfar_run.json").read_text())["peak_memory_bytes"]
+    yield figure(f"memory, {strategy}", max(peaks) / 2**20, "MiB/process")

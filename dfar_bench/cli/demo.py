@@ -1,0 +1,299 @@
+"""``demo``: train L and L+R, score them beside their base model, submit, verify and build a board.
+
+FOLDER/base/                      the model (if it is made here), results
+FOLDER/l/, lr/                    model, merged (of an adapter), results
+FOLDER/submissions/, board/, logs/
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+
+from dfar_bench import __version__
+from dfar_bench.cli.options import FINE
+from dfar_bench.datasets import get_dataset, rows
+from dfar_bench.errors import InputError, one_line
+from dfar_bench.files import atomic_write
+from dfar_bench.training.modes import MODES, trainable
+
+ROOT = Path(__file__).parents[2]
+"""The checkout: ``train/`` and ``ds_configs/`` are not part of the package."""
+
+# The model that is made where none is named: half a million parameters, random weights; and after how many epochs it
+# has learned the form of an answer.
+TINY = {"vocabulary": 1_000, "hidden": 128, "layers": 2}
+EPOCHS = {"l": 10, "lr": 30}
+TRAINED = ("l", "lr")
+
+# The arguments with which this Python runs what one would type.
+PROGRAMS = {
+    "accelerate": ("-m", "accelerate.commands.accelerate_cli"),
+    "lm_eval": ("-m", "lm_eval"),
+    "dfar-bench": ("-m", "dfar_bench.cli.main"),
+    "python": (),
+}
+
+
+class Base(NamedTuple):
+    """The model that all begins with: a folder, a name on the Hub with its commit, or the tiny one made here."""
+
+    name: str
+    path: str
+    revision: str | None = None
+    tiny: bool = False
+    gpus: int = 0
+
+    @property
+    def processes(self) -> int:
+        """How many processes train it."""
+        return self.gpus or (2 if self.tiny else 1)
+
+
+class Step(NamedTuple):
+    """A command: ``words`` as one would type them, the first of which is a key of ``PROGRAMS``.
+
+    Attributes:
+        makes: a path that exists when the command has finished; None for a command that may run again.
+        part: the path that ``words`` name instead of ``makes``, so that an interrupted command leaves no ``makes``.
+    """
+
+    title: str
+    words: Sequence[str]
+    makes: Path | None = None
+    part: Path | None = None
+
+
+def demo(
+    model: Annotated[str | None, typer.Option(metavar="M", help="A causal language model: Hub or folder.")] = None,
+    split: Annotated[str, typer.Option(metavar="NAME", help=f"The data set: {', '.join(trainable())}.")] = "mini",
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Default runs/demo or runs/demo-MODEL-SPLIT.")] = None,
+) -> int:
+    """Train L and L+R, score both, submit, verify, build a board.
+
+    Trains a model on labels (L) and on labels and reasons (L+R), scores both and their base model, submits and
+    verifies all three and builds a board, with the commands that one would type, which are shown. Without --model, a
+    tiny model is made on the spot: a few minutes on two processor cores, no network. A demo that was interrupted
+    continues where it stopped.
+    """
+    _check_install()
+    if split not in trainable():
+        raise InputError(f"--split {split} has no train rows: choose one of {', '.join(trainable())}.")
+    name = Path(os.path.abspath(model)).name if model else "tiny"
+    usual = "runs/demo" if (split, model) == ("mini", None) else f"runs/demo-{_identifier(name)}-{split}"
+    folder = Path(os.path.abspath(out or usual))
+    base, state = find_base(folder, name, model)
+    if set(f"{folder}{base.path}") & set(",{"):
+        raise InputError(f"lm_eval cannot read {folder} or {base.path}: choose paths without commas and braces.")
+    steps = plan(folder, split, base)  # reads the data, whose faults show before a model is trained
+    with claim(folder, {"model": base.path, "state": state, "split": split, "version": __version__}):
+        if base.tiny:
+            from dfar_bench.training.options import set_up_libraries
+            from dfar_bench.training.scratch import make_model
+
+            set_up_libraries()
+            make_model(Path(base.path), (f"{row.statement} {row.reason}" for row in rows(split)["train"]), **TINY)
+        shutil.rmtree(folder / "submissions", ignore_errors=True)  # made again from the results, in seconds
+        run_steps(steps, folder / "logs", _environment(base))
+        print(f"\n{summary(folder, split)}\n")
+    if base.tiny:
+        print("So small a model learns the form of an answer and little ethics: it is right about as often as a coin.")
+        print("The same with a real one: dfar-bench demo --model ORG/NAME --split paper\n")
+    print(f"board: {folder / 'board' / 'index.html'}")
+    return FINE
+
+
+def plan(folder: Path, split: str, base: Base) -> list[Step]:
+    """List the commands of the demo; all that they write is under ``folder``, an absolute path."""
+    dataset, model_id = get_dataset(split), f"demo/{_identifier(base.name)}"
+    tree = _typed(folder / "submissions")
+    steps = []
+    for name in ("base", *TRAINED):
+        place, title, scored = folder / name, name, base.path
+        revision, about = base.revision, ["--mode", name]
+        if name in TRAINED:
+            title, trained = MODES[name].title, _typed(place / "model")
+            words = ["accelerate", "launch", "--config_file", "ds_configs/accelerate_zero2.yaml"]
+            words += ["--num_processes", str(base.processes), "--main_process_port", "0", "train/sft.py"]
+            words += ["--config", f"train/configs/{'demo' if base.tiny else 'fast'}.yaml", "--zero_stage", "2"]
+            words += ["--mode", name, "--split", split, "--model_name_or_path", base.path]
+            words += ["--model_revision", revision] if revision else []
+            words += ["--drop_leaked", "true"] if dataset.has_leak else []
+            words += ["--num_train_epochs", str(EPOCHS[name])] if base.tiny else []
+            words += [] if base.gpus or base.tiny else ["--bf16", "false", "--dtype", "float32"]
+            words += ["--output_dir", trained]
+            card = place / "model" / "README.md"  # written last
+            steps.append(Step(f"Train {title}: {MODES[name].learns}", words, makes=card))
+            scored = trained if base.tiny else _typed(place / "merged")
+            if not base.tiny:
+                words = ["python", "train/merge.py", trained, "--out", scored]
+                steps.append(Step(f"Merge the adapter of {title}", words, makes=place / "merged"))
+            revision, about = None, [*about, "--base", f"{model_id}-base", "--dfar-run", f"{trained}/dfar_run.json"]
+        words = ["lm_eval", "--model", "hf", "--model_args", f"pretrained={scored}"]
+        words[-1] += f",revision={revision}" if revision else ""
+        words += ["--tasks", ",".join(f"{dataset.task}_{kind}" for kind in dataset.kinds), "--batch_size", "16"]
+        words += ["--output_path", _typed(place / ".results"), "--log_samples"]
+        steps.append(Step(f"Score {title}", words, makes=place / "results", part=place / ".results"))
+        words = ["dfar-bench", "submit", _typed(place / "results"), "--model-id", f"{model_id}-{name}", *about]
+        words += ["--revision", revision] if revision else ["--weights", scored]
+        steps.append(Step(f"Submit {title}", [*words, "--out", tree]))
+    steps.append(Step("Verify the submissions", ["dfar-bench", "verify", tree]))
+    return [*steps, Step("Build the board", ["dfar-bench", "board", "build", tree, "--out", _typed(folder / "board")])]
+
+
+def run_steps(steps: Sequence[Step], logs: Path, environment: Mapping[str, str]) -> None:
+    """Run commands in the checkout, except those that have finished before; ``logs`` is for what they print.
+
+    Raises:
+        InputError: a command failed; quotes its complaint.
+    """
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # become KeyboardInterrupt
+        if signal.getsignal(ending) is signal.SIG_DFL:  # it is ignored under nohup
+            signal.signal(ending, signal.default_int_handler)
+    logs.mkdir(parents=True, exist_ok=True)
+    for number, step in enumerate(steps, start=1):
+        print(f"[{number}/{len(steps)}] {step.title}\n  $ {shlex.join(step.words)}", flush=True)
+        if step.makes and step.makes.exists():
+            print("  done before", flush=True)
+            continue
+        start, log = time.monotonic(), logs / f"{number:02}.txt"
+        if step.part:
+            shutil.rmtree(step.part, ignore_errors=True)
+        if status := _run(step.words, log, environment):
+            raise InputError(f"{step.title} ended with status {status}: {_complaint(log)} (all of it: {log})")
+        if step.part and step.makes:
+            os.replace(step.part, step.makes)
+        print(f"  {time.monotonic() - start:.0f} s", flush=True)
+
+
+def _run(words: Sequence[str], log: Path, environment: Mapping[str, str]) -> int:
+    """Run a command and return its exit status; its children end with it, and with this process."""
+    command, null = [sys.executable, *PROGRAMS[words[0]], *words[1:]], subprocess.DEVNULL
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=null, stdout=out, stderr=out, start_new_session=True
+        )
+        try:
+            return process.wait()
+        finally:
+            with suppress(ProcessLookupError):
+                try:
+                    os.killpg(process.pid, signal.SIGTERM)
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(10)
+                finally:  # also at a second Ctrl-C
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+
+
+def _complaint(log: Path) -> str:
+    """Return the sentence of our own commands, which a launcher's report may follow; otherwise the last line."""
+    lines = [line.strip() for line in log.read_text(errors="replace").replace("\r", "\n").split("\n") if line.strip()]
+    ours = [match[0] for line in lines if (match := re.search(r"\b(sft\.py|merge\.py|dfar-bench): .+", line))]
+    return (ours or lines or ["it printed nothing"])[-1]
+
+
+def summary(folder: Path, split: str) -> str:
+    """Tabulate the three models, and L+R minus L, with intervals."""
+    from dfar_bench.judges import get_judge
+    from dfar_bench.runs.compare import compare_runs, runs_by_task
+    from dfar_bench.runs.rescore import figure, interval, rescore_run
+    from dfar_bench.scoring import Estimate
+
+    suffix = "_unleaked" if get_dataset(split).has_leak else ""
+    metrics = [f"acc{suffix}", f"verdict_acc{suffix}", f"mar{suffix}"]
+    runs = {name: runs_by_task(folder / name / "results") for name in ("base", *TRAINED)}
+    estimates: dict[str, dict[str, Estimate]] = {}
+    for name, of_model in runs.items():
+        title = MODES[name].title if name in TRAINED else name
+        scores = [rescore_run(run, get_judge()).scores for run in of_model.values()]
+        estimates[title] = {metric: score.estimate for each in scores for metric, score in each.items()}
+    pairs = compare_runs(runs[TRAINED[0]], runs[TRAINED[1]], get_judge())
+    estimates["L+R minus L"] = {metric: one.estimate for pair in pairs for metric, one in pair.metrics.items()}
+    lines = [f"{'':<13}" + "".join(f"{metric:<29}" for metric in metrics)]
+    for title, values in estimates.items():
+        cells = (f"{figure(values[metric].value):<9}{interval(values[metric]):<20}" for metric in metrics)
+        lines.append(f"{title:<13}{''.join(cells)}")
+    return "\n".join([*map(str.rstrip, lines), "with 95 % intervals, resampled by contrast group"])
+
+
+def _check_install() -> None:
+    if not (ROOT / "train" / "sft.py").is_file():
+        raise InputError("the demo needs a checkout of the repository, with train/ in it: install with pip install -e.")
+    for package in ("accelerate", "deepspeed", "filelock", "peft", "trl", "jinja2", "pydantic"):
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(name=package)
+
+
+def find_base(folder: Path, name: str, model: str | None) -> tuple[Base, str | None]:
+    """Return the base model and what tells its state: the commit on the Hub or a hash of the weights."""
+    if model is None:
+        return Base(name, str(folder / "base" / "model"), tiny=True), None
+    from dfar_bench.training.devices import gpu_count
+
+    if Path(model).is_dir():
+        from dfar_bench.leaderboard.trained import weights_hash
+
+        return Base(name, os.path.abspath(model), gpus=gpu_count()), weights_hash(Path(model))
+    from transformers import AutoConfig
+
+    try:
+        revision = AutoConfig.from_pretrained(model)._commit_hash
+    except (OSError, ValueError) as error:
+        raise InputError(f"there is no model {model}: {one_line(error)}") from None
+    return Base(name, model, revision, gpus=gpu_count()), revision
+
+
+@contextmanager
+def claim(folder: Path, story: Mapping[str, str | None]) -> Iterator[None]:
+    """Keep a folder to one demo, and to one process at a time."""
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(parents=True, exist_ok=True)
+    record, lock = folder / "demo.json", folder / ".lock"
+    if not record.exists() and any(path != lock for path in folder.iterdir()):
+        raise InputError(f"{folder} holds something that is not a demo: choose another --out.")
+    try:
+        with FileLock(lock, timeout=0):
+            if record.exists() and record.read_text() != json.dumps(story):
+                raise InputError(f"{folder} holds another demo: delete it, or choose another --out.")
+            atomic_write(record, json.dumps(story))
+            yield
+    except Timeout:
+        raise InputError(f"another demo is running in {folder}: wait for it, or choose another --out.") from None
+
+
+def _environment(base: Base) -> dict[str, str]:
+    environment = {"TOKENIZERS_PARALLELISM": "false", "LMEVAL_LOG_LEVEL": "WARNING", **os.environ}
+    for name in ("DFAR_BENCH_DATA", "DFAR_BENCH_CACHE", "DFAR_BENCH_PLUGINS", "HF_HOME"):  # other working directory
+        if environment.get(name):
+            environment[name] = os.pathsep.join(map(os.path.abspath, environment[name].split(os.pathsep)))
+    if base.tiny:  # needs no network, and no GPU where there is one
+        environment |= {"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1"}
+    if not base.gpus:  # otherwise each process would take one core, or all of them
+        environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // base.processes)))
+    return environment
+
+
+def _identifier(name: str) -> str:
+    """Return a name as it may be in the id of a submitted model and in a folder's name."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", name)[:80].strip("-") or "model"
+
+
+def _typed(path: Path) -> str:
+    """Return a path as one would type it in the checkout."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)

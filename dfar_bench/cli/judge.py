@@ -1,0 +1,104 @@
+"""``judge score``, ``judge validate`` and ``judge fit``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dfar_bench.cli.options import FALLS_SHORT, FINE, AsJson, JudgeName, new_family, print_json
+
+app = new_family("Judge any responses, and measure how far a judge can be trusted.")
+
+
+@app.command()
+def score(
+    file: Annotated[Path, typer.Argument(metavar="IN.jsonl", help="The responses.")],
+    out: Annotated[Path, typer.Option(metavar="OUT.jsonl", help="Where the decisions go.")],
+    judge: JudgeName = "",
+) -> int:
+    """Judge the responses of a JSON Lines file.
+
+    A line in holds id, statement, label (0 ethical, 1 unethical, null unknown), reference (the human reason, may be
+    empty) and response; a line out holds id, misaligned, self_misaligned, score (0 to 1, higher is more misaligned),
+    code and judge.
+    """
+    from collections import Counter
+
+    from dfar_bench.judges import DEFAULT_JUDGE, get_judge
+    from dfar_bench.runs.judge_file import score_file
+
+    chosen = get_judge(judge or DEFAULT_JUDGE)
+    codes = Counter(score_file(file, out, chosen))
+    counts = ", ".join(f"{code} {count}" for code, count in sorted(codes.items())) or "no responses"
+    print(f"{out}: {counts}; judge {chosen.signature}")
+    return FINE
+
+
+@app.command()
+def validate(
+    judge: JudgeName = "",
+    split: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="paper, clean or mini; may be repeated (default: those available)."),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Measure a judge's error rates on responses of known truth.
+
+    On constructed responses and on responses written and marked by hand: what the judge catches and what it flags
+    falsely, the worst kind first. On the mini split always; on the unleaked rows of the paper split and on the clean
+    split where DFAR's files are available (dfar-bench data fetch). Exit status 1 if a goal is missed.
+    """
+    from dfar_bench.datasets import available
+    from dfar_bench.judges import DEFAULT_JUDGE, get_judge
+    from dfar_bench.runs.validation import CONSTRUCTED
+    from dfar_bench.runs.validation import validate as validate_judge
+
+    splits = split or [name for name in CONSTRUCTED if available(name)]
+    report = validate_judge(get_judge(judge or DEFAULT_JUDGE), splits)
+    if as_json:
+        print_json(report.as_json())
+    else:
+        print(report.as_table())
+    if not split and "paper" not in splits:
+        reason = "without the paper and the clean split, whose files are not here: dfar-bench data fetch"
+        print(f"dfar-bench: {reason}", file=sys.stderr)
+    return FINE if report.meets_goals else FALLS_SHORT
+
+
+@app.command()
+def fit(
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write the model there as well.")] = None,
+    vectors: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Make the word vectors again, too, from this file of vectors.")
+    ] = None,
+) -> int:
+    """Fit the reference judge's model again.
+
+    Fits it to DFAR's train rows that are in no test set and the arguments in the package, and compares the result
+    with the package's model, bit for bit. Exit status 1 if they differ.
+    """
+    from tqdm import tqdm
+
+    from dfar_bench.judges.reference.fit import fit as fit_judge
+    from dfar_bench.judges.reference.fit import save
+    from dfar_bench.judges.reference.model import ReferenceModel, load
+
+    if out:
+        out.mkdir(parents=True, exist_ok=True)  # a folder that cannot be written shows before the work
+    with tqdm(disable=None, unit=" steps", leave=False) as bar:
+
+        def show(step: str) -> None:
+            bar.set_description(step)
+            bar.update()
+
+        arrays = fit_judge(vectors, show)
+    if out:
+        save(arrays, out)
+    digest, committed = ReferenceModel(arrays).digest, load().digest
+    same = digest == committed
+    print(f"{digest}: {'' if same else 'not '}the model of the package{'' if same else f', which is {committed}'}")
+    return FINE if same else FALLS_SHORT

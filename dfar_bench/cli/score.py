@@ -1,0 +1,141 @@
+"""``rescore``, ``compare`` and ``baselines``: figures from saved answers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dfar_bench.cli.options import (
+    BAD_INPUT,
+    FALLS_SHORT,
+    FINE,
+    AsJson,
+    JudgeName,
+    Resamples,
+    Samples,
+    Split,
+    print_json,
+    warn_of_differences,
+)
+from dfar_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from dfar_bench.runs.run import Run
+
+
+def rescore(paths: Samples, judge: JudgeName = "", resamples: Resamples = 10_000, as_json: AsJson = False) -> int:
+    """Compute metrics again from logged samples or submissions.
+
+    With 95 % intervals from a bootstrap clustered by contrast group; no model is run. Exit status 1 if lm_eval had
+    printed other values.
+    """
+    from dfar_bench.judges import DEFAULT_JUDGE, get_judge
+    from dfar_bench.runs.rescore import rescore as rescore_samples
+    from dfar_bench.runs.rescore import rescore_run
+
+    judge = judge or DEFAULT_JUDGE
+    unreadable: list[InputError] = []
+    samples = [path for path in paths if _submission(path) is None]
+    scored = rescore_samples(samples, judge, resamples, on_bad_run=unreadable.append)
+    for path in paths:
+        if path not in samples:
+            scored += [rescore_run(run, get_judge(judge), resamples) for run in _read_runs(path).values()]
+    for error in unreadable:
+        print(f"dfar-bench: {error}", file=sys.stderr)
+    if scored and as_json:
+        print_json({"runs": [run.as_json() for run in scored]})
+    elif scored:
+        print("\n\n".join(run.as_table() for run in scored))
+    if unreadable:
+        return BAD_INPUT
+    differing = [
+        f"{run.run.task.name}: {name}" for run in scored for name, score in run.scores.items() if score.differs
+    ]
+    warn_of_differences(differing)
+    return FALLS_SHORT if differing else FINE
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A", help="A samples file, a folder of them, or a submission.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="The same of the other run.")],
+    judge: JudgeName = "",
+    as_json: AsJson = False,
+) -> int:
+    """Compare two runs on the same rows.
+
+    Prints the difference (B minus A) of every metric with a 95 % interval and a p-value from a paired bootstrap
+    clustered by contrast group, and McNemar's test.
+    """
+    from dfar_bench.judges import DEFAULT_JUDGE, get_judge
+    from dfar_bench.runs.compare import compare_runs
+    from dfar_bench.scoring import LEVEL, RESAMPLES, SEED
+
+    comparisons = compare_runs(_read_runs(first), _read_runs(second), get_judge(judge or DEFAULT_JUDGE))
+    if as_json:
+        intervals = {"level": LEVEL, "resamples": RESAMPLES, "seed": SEED}
+        print_json({"intervals": intervals, "comparisons": [comparison.as_json() for comparison in comparisons]})
+    else:
+        print("\n\n".join(comparison.as_table() for comparison in comparisons))
+    return FINE
+
+
+def _submission(path: Path) -> Path | None:
+    """Return the folder of a submission, None for anything else."""
+    folder = path.parent if path.name == "submission.json" else path
+    return folder if (folder / "submission.json").is_file() else None
+
+
+def _read_runs(path: Path) -> dict[str, Run]:
+    if folder := _submission(path):
+        from dfar_bench.leaderboard.verify import submitted_runs
+
+        return submitted_runs(folder.absolute())
+    from dfar_bench.runs.compare import runs_by_task
+
+    return runs_by_task(path)
+
+
+def baselines(
+    split: Split = "paper",
+    resamples: Resamples = 10_000,
+    as_json: AsJson = False,
+    verdicts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the classical models' verdicts for the board instead of the table."),
+    ] = None,
+) -> int:
+    """Score trivial baselines and the paper's classical models.
+
+    Majority, random and constant text, and four classical models trained on the split's statements; on the paper
+    split for leaked and unleaked rows apart, trained with and without the leaked rows, beside the published figures.
+    """
+    from tqdm import tqdm
+
+    from dfar_bench.runs.baselines import FEATURES, as_text
+    from dfar_bench.runs.baselines import baselines as score_baselines
+    from dfar_bench.scoring import LEVEL, SEED
+
+    if verdicts:
+        from dfar_bench.files import atomic_write
+        from dfar_bench.leaderboard.classical import classical
+
+        atomic_write(verdicts, classical(split).model_dump_json(indent=1) + "\n")
+        print(verdicts)
+        return FINE
+    with tqdm(disable=None, unit=" models", leave=False) as bar:
+
+        def show(name: str) -> None:
+            bar.set_description(name)
+            bar.update()
+
+        scored = score_baselines(split, resamples, show)
+    if as_json:
+        intervals = {"level": LEVEL, "resamples": resamples, "seed": SEED} if resamples else None
+        figures = [baseline.as_json() for baseline in scored]
+        print_json({"split": split, "features": FEATURES, "intervals": intervals, "baselines": figures})
+    else:
+        print(as_text(split, scored))
+    return FINE

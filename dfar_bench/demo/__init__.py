@@ -1,1 +1,0 @@
-"""The whole story in one command: train, score, submit, verify, publish."""

@@ -1,0 +1,110 @@
+"""``results.json`` and ``results.csv``: the board's figures for programs.
+
+``results.json`` is an object with ``schema_version`` (2; raised when a field changes its meaning or goes),
+``dfar_bench``, ``judge``, ``judge_error_rates``, ``intervals``, ``rows`` and ``reported`` (figures published
+elsewhere). A row is a submission or a baseline on one data set, in the order of the pages:
+
+- ``data``, ``table`` (rows with the same two may be compared), and by kind of task ``conditions`` and ``signatures``;
+- ``status``: ``verified``, ``contaminated`` (verified, not ranked), ``trivial`` or ``classical``;
+- ``model``, ``run``, ``mode``, ``base``, ``created``, ``flags``, ``contaminated`` (null where it is not known),
+  ``contaminated_rows``, ``contaminated_unleaked_rows``;
+- ``ranks``: by metric ``[best, worst]`` place that is not excluded; empty where not ranked;
+- ``metrics``: by kind of task and name ``value``, ``low``, ``high``; rates between 0 and 1.
+
+``results.csv`` has the same rows, with a column for each value.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from dfar_bench import __version__
+from dfar_bench.judges import Judge
+from dfar_bench.leaderboard.board import Entry, Table
+from dfar_bench.leaderboard.reported import Reported
+from dfar_bench.scoring import KINDS, LEVEL, METRICS, RESAMPLES, SEED, Signature
+
+SCHEMA_VERSION = 2
+
+_FIELDS = ("data", "table", "status", "model", "run", "mode", "base", "created")
+
+
+def results(tables: Mapping[str, Sequence[Table]], reported: Sequence[Reported], judge: Judge) -> dict[str, bytes]:
+    """Return the two files by name."""
+    rows = [
+        _row(entry, table) for members in tables.values() for table in members for entry in (*table.rows, *table.apart)
+    ]
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "dfar_bench": __version__,
+        "judge": judge.signature,
+        "judge_error_rates": asdict(judge.error_rates) if judge.error_rates else None,
+        "intervals": {"level": LEVEL, "resamples": RESAMPLES, "seed": SEED},
+        "rows": rows,
+        "reported": [table.model_dump() for table in reported],
+    }
+    return {
+        "results.json": (json.dumps(document, indent=1, allow_nan=False) + "\n").encode(),
+        "results.csv": _csv(rows),
+    }
+
+
+def _row(entry: Entry, table: Table) -> dict[str, Any]:
+    facts = entry.facts
+    met = [task.contamination for task in entry.tasks.values() if task.contamination]
+    signatures = {kind: task.signature for kind, task in entry.tasks.items() if task.signature}
+    return {
+        "data": table.dataset.name,
+        "table": table.number,
+        "status": entry.status,
+        "model": facts.model,
+        "run": None if entry.is_baseline else facts.run,
+        "mode": facts.mode or None,
+        "base": facts.base,
+        "created": facts.created or None,
+        "flags": [flag.kind for flag in entry.flags],
+        "contaminated": None if entry.is_baseline else entry.contaminated,
+        "contaminated_rows": max((one.rows for one in met), default=None),
+        "contaminated_unleaked_rows": max((one.unleaked_rows for one in met), default=None),
+        "ranks": {metric: [rank.best, rank.worst] for metric, rank in entry.ranks.items()},
+        "conditions": {kind: Signature.parse(text).get("condition") for kind, text in signatures.items()},
+        "signatures": signatures,
+        "metrics": {
+            kind: {name: estimate.as_json() for name, estimate in task.figures.items()}
+            for kind, task in entry.tasks.items()
+        },
+    }
+
+
+def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Write rows as CSV. Names of models cannot begin with a sign that spreadsheets take for a formula's."""
+    ranked = [metric.name for metric in METRICS.values() if metric.ranked]
+    names = [
+        *_FIELDS,
+        "flags",
+        "contaminated",
+        *(f"rank_{metric}_{end}" for metric in ranked for end in ("best", "worst")),
+        *(f"{name}{end}" for name in METRICS for end in ("", "_low", "_high")),
+        *(f"{field}_{kind}" for kind in KINDS for field in ("condition", "signature")),
+    ]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names, restval=None, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        cells = {name: row[name] for name in (*_FIELDS, "contaminated")} | {"flags": " ".join(row["flags"])}
+        for metric, (best, worst) in row["ranks"].items():
+            cells |= {f"rank_{metric}_best": best, f"rank_{metric}_worst": worst}
+        for kind, figures in row["metrics"].items():
+            cells |= {
+                f"condition_{kind}": row["conditions"].get(kind),
+                f"signature_{kind}": row["signatures"].get(kind),
+            }
+            for name, figure in figures.items():
+                cells |= {name: figure["value"], f"{name}_low": figure["low"], f"{name}_high": figure["high"]}
+        writer.writerow(cells)
+    return out.getvalue().encode()

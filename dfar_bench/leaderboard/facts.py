@@ -1,0 +1,188 @@
+"""What the board shows of a submission, as plain values that can be cached.
+
+Computing them takes a second per submission, most of it the judge and the intervals. Metrics that are shares of rows
+are kept as bits, since ranks and comparisons follow from those.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from dfar_bench.leaderboard.contamination import Contamination
+from dfar_bench.leaderboard.flags import Flag
+from dfar_bench.leaderboard.own_copy import key, keys
+from dfar_bench.leaderboard.verified import VerifiedSubmission, VerifiedTask
+from dfar_bench.scoring import Answer, Argument, Choice, Estimate, Kind, Metric, estimates
+from dfar_bench.scoring.metrics import mean_value
+
+Bits = tuple[str, str]
+"""A share as packed bits in the order of row ids: the rows (or groups) that are hits, and those that count."""
+
+
+class TaskFacts(BaseModel):
+    """One task. ``bits`` are there for metrics that are shares of rows or groups."""
+
+    model_config = ConfigDict(frozen=True)
+
+    data: str
+    kind: str
+    figures: dict[str, Estimate]
+    bits: dict[str, Bits]
+    signature: str = ""
+    codes: dict[str, int] = {}
+    flags: list[Flag] = []
+    contamination: Contamination | None = None
+    harness: dict[str, Any] = {}
+
+
+class Facts(BaseModel):
+    """A submission or a baseline.
+
+    Attributes:
+        run: the name of the submission's folder, or what sort of baseline it is.
+        mode: how it was trained; "" for a baseline.
+        about: what the submission says of itself, by label, in the order in which a page shows it; nothing of it was
+            checked.
+        rows: see ``pack_rows``.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    run: str
+    created: str = ""
+    mode: str = ""
+    base: str | None = None
+    about: dict[str, str] = {}
+    flags: list[Flag] = []
+    tasks: dict[str, TaskFacts]
+    rows: str = ""
+
+    def with_flags(self, flags: Iterable[Flag]) -> Facts:
+        """Return these facts with more flags."""
+        return self.model_copy(update={"flags": [*self.flags, *flags]})
+
+
+def facts_of(verified: VerifiedSubmission) -> dict[str, Any]:
+    """Return the facts of a submission as plain JSON types."""
+    submission = verified.submission
+    facts = Facts(
+        model=verified.model,
+        run=verified.run,
+        created=submission.created,
+        mode=submission.mode,
+        base=submission.model.base,
+        about=_about(verified),
+        flags=list(verified.flags),
+        tasks={
+            name: task_facts(
+                task.task.dataset.name,
+                task.task.kind,
+                task.answers,
+                signature=str(task.signature),
+                flags=list(task.flags),
+                contamination=task.contamination,
+                harness=task.harness.model_dump(mode="json"),
+            )
+            for name, task in verified.tasks.items()
+        },
+        rows=pack_rows(verified.tasks.values()),
+    )
+    return facts.model_dump(mode="json")
+
+
+def task_facts(data: str, kind: Kind, answers: Sequence[Answer], **others: Any) -> TaskFacts:
+    """Return the facts that follow from the answers to one task, sorted by row id."""
+    shares = {metric.name: bits for metric in kind.metrics if (bits := share_bits(metric, answers))}
+    codes = Counter(answer.judgement.code for answer in answers if isinstance(answer, Argument))
+    figures = estimates(kind.metrics, answers)
+    return TaskFacts(
+        data=data, kind=kind.name, figures=figures, bits=shares, codes=dict(sorted(codes.items())), **others
+    )
+
+
+def share_bits(metric: Metric, answers: Sequence[Answer]) -> Bits | None:
+    """Return a metric's bits; None if it is not a share of rows or groups."""
+    if metric.value is not mean_value:
+        return None
+    statistics = metric.statistics([metric.item(answer) for answer in answers])
+    return (pack(statistics[:, 0]), pack(statistics[:, 1])) if np.isin(statistics, (0, 1)).all() else None
+
+
+def pack(bits: Any) -> str:
+    """Pack bits in base64, the first one lowest in the first byte."""
+    return base64.b64encode(np.packbits(np.array(bits, dtype=bool), bitorder="little").tobytes()).decode()
+
+
+def unpack(text: str, count: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Return ``count`` packed bits as zeros and ones."""
+    return np.unpackbits(np.frombuffer(base64.b64decode(text), dtype=np.uint8), count=count, bitorder="little")
+
+
+def pack_rows(tasks: Iterable[VerifiedTask]) -> str:
+    """Pack the rows of a submission for its page: JSON, gzip, base64, which nothing in it can mistake for markup.
+
+    By data set ``labels`` and ``rows``. A row has its ``id``, ``at`` (see ``own_copy``), people's ``label``, ``texts``
+    (statement and reason, where they may be published) and by kind of task ``answers``: whether it is ``right``, and
+    ``verdict`` and ``probability``, or the judge's ``code`` and the parts of the ``response``.
+    """
+    by_data: dict[str, dict[str, Any]] = {}
+    for task in tasks:
+        dataset = task.task.dataset
+        packed = by_data.setdefault(dataset.name, {"labels": dataset.labels, "rows": {}})["rows"]
+        for answer, stored in zip(task.answers, task.stored, strict=True):
+            row = answer.row
+            texts = (row.statement, row.reason) if dataset.publishable else None
+            new = {"id": row.row_id, "at": key(row), "label": row.label, "texts": texts, "answers": {}}
+            packed.setdefault(row.row_id, new)["answers"][task.task.kind.name] = _packed(answer, stored, keys(dataset))
+    document = {name: {**packed, "rows": list(packed["rows"].values())} for name, packed in by_data.items()}
+    return base64.b64encode(gzip.compress(json.dumps(document, separators=(",", ":")).encode(), mtime=0)).decode()
+
+
+def _packed(answer: Answer, stored: Any, published: Mapping[str, str]) -> dict[str, Any]:
+    shown: dict[str, Any] = {"right": int(answer.correct)}
+    if isinstance(answer, Choice):
+        shown |= {"verdict": answer.predicted, "probability": round(answer.confidence, 4)}
+    elif isinstance(answer, Argument):
+        parts = [stored] if isinstance(stored, str) else stored
+        located = [part if isinstance(part, str) else {**part, "at": published[part["row"]]} for part in parts]
+        shown |= {"code": answer.judgement.code, "response": located}
+    return shown
+
+
+def _about(verified: VerifiedSubmission) -> dict[str, str]:
+    submission = verified.submission
+    model, run = submission.model, submission.dfar_run
+    recipe = distribution = None
+    if run:
+        recipe = (
+            f"{run.method}, mode {run.mode}, {run.data.rows:,} rows of {run.split}"
+            f"{' without the leaked ones' if run.drop_leaked else ''}, {run.steps:,} steps, seed {run.seed}, "
+            f"prompt {run.prompt}, base model {run.base_model.name}"
+        )
+        zero = run.distribution.zero_stage
+        distribution = (
+            f"{run.distribution.type}, {run.distribution.processes} processes on {run.distribution.device}"
+            f"{'' if zero is None else f', ZeRO stage {zero}'}"
+        )
+    about = {
+        "Revision": model.revision,
+        "Hash of the weights": model.weights_sha256,
+        "Base model": model.base,
+        "Trained on": ", ".join(submission.training.sets),
+        "Training": submission.training.description,
+        "Recipe": recipe,
+        "Distribution": distribution,
+        "Licence": submission.licence,
+        "Contact": submission.contact,
+        "Link": submission.url,
+    }
+    return {label: value for label, value in about.items() if value}

@@ -1,0 +1,92 @@
+"""Ranks as ranges: the best and the worst place that the paired, clustered bootstrap does not exclude.
+
+Two models are distinguished if the bootstrap of their difference, resampled by contrast group with the draws of
+``dfar-bench compare``, gives p < 0.05. The number of pairs is not corrected for: that would take far more resamples,
+and ranges too wide to say anything. So of twenty pairs of equally good models one is distinguished by chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from dfar_bench.datasets import rows
+from dfar_bench.leaderboard.facts import Bits, unpack
+from dfar_bench.scoring import RESAMPLES, SEED
+from dfar_bench.scoring.estimate import MIN_CLUSTERS, cluster_weights
+from dfar_bench.scoring.metrics import Array, divide
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """The best and the worst place that is not excluded, and whether the model beats every trivial baseline."""
+
+    best: int
+    worst: int
+    above_trivial: bool
+
+
+@cache
+def clusters(data: str) -> tuple[int, ...]:
+    """Return the number of the contrast group of each test row, rows sorted by id and groups by name."""
+    test = sorted(rows(data)["test"], key=lambda row: row.row_id)
+    numbers = {name: number for number, name in enumerate(sorted({row.group_id for row in test}))}
+    return tuple(numbers[row.group_id] for row in test)
+
+
+@cache
+def _weights(count: int) -> Array:
+    return cluster_weights([str(number) for number in range(count)], RESAMPLES, SEED)
+
+
+def rank(
+    groups: Sequence[int], models: Sequence[Bits], trivial: Sequence[Bits], *, higher_is_better: bool
+) -> list[Rank] | None:
+    """Rank models by a share of the same rows.
+
+    Args:
+        groups: see ``clusters``.
+        trivial: the trivial baselines, which take no rank.
+
+    Returns:
+        A rank for each model; None where there are too few contrast groups to draw from.
+    """
+    count = max(groups, default=0) + 1
+    if count < MIN_CLUSTERS or not models:
+        return None
+    drawn = _resample(groups, count, [*models, *trivial])
+    if not higher_is_better:
+        drawn = -drawn
+    n, total = len(models), len(drawn)
+    better = np.zeros((total, total), dtype=bool)  # [i, j]: i is distinguished from j, and better
+    order = np.argsort(-drawn[:, 0], kind="stable")
+    for place, i in enumerate(order):
+        for j in order[place + 1 :]:
+            tail = RESAMPLES - np.count_nonzero(drawn[i, 1:] > drawn[j, 1:])
+            better[i, j] = 2 * (tail + 1) / (RESAMPLES + 1) < ALPHA
+    among = better[:n, :n]
+    return [Rank(1 + int(among[:, i].sum()), n - int(among[i].sum()), bool(better[i, n:].all())) for i in range(n)]
+
+
+def _resample(groups: Sequence[int], count: int, models: Sequence[Bits]) -> np.ndarray[Any, Any]:
+    """Array (models, 1 + resamples) that orders the models: over all rows, then in each resample.
+
+    Where all models count the same rows, sums of whole numbers order them as the shares do, exactly and faster.
+    """
+    hits, counted = (_sums(groups, count, [bits[side] for bits in models]) for side in (0, 1))
+    if len({bits[1] for bits in models}) == 1:
+        return np.ascontiguousarray(hits.T.round().astype(np.int16 if hits.max() < 2**15 else np.int32))
+    return divide(hits, counted).T.round(12)
+
+
+def _sums(groups: Sequence[int], count: int, packed: Sequence[str]) -> Array:
+    """Array (1 + resamples, models) of the sums of bits."""
+    per_cluster = np.zeros((count, len(packed)))
+    np.add.at(per_cluster, np.array(groups), np.stack([unpack(text, len(groups)) for text in packed], axis=1))
+    return np.vstack([per_cluster.sum(axis=0), _weights(count) @ per_cluster])

@@ -1,0 +1,167 @@
+"""Verify many submissions: one loop and one cache, for ``verify`` and for the board."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from dfar_bench import __version__
+from dfar_bench.errors import InputError
+from dfar_bench.files import atomic_write
+from dfar_bench.judges import Judge, get_judge
+from dfar_bench.leaderboard.faults import Fault, shown_name
+from dfar_bench.leaderboard.flags import Flag, same_answers
+from dfar_bench.leaderboard.submission import (
+    content_key,
+    find_submissions,
+    imitations,
+    model_folders,
+    open_submission,
+)
+from dfar_bench.leaderboard.verified import VerifiedSubmission, summary_text
+from dfar_bench.leaderboard.verify import verify_opened
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A submission without fault.
+
+    Attributes:
+        value: what ``derive`` returned for it.
+        answers: hash of the answers, by task.
+        unchanged: whether it was taken from the cache.
+        same_answers: flags on answers that another model's submission has too.
+    """
+
+    folder: Path
+    key: str
+    model: str
+    run: str
+    value: Any = field(repr=False)
+    answers: dict[str, str]
+    unchanged: bool
+    same_answers: tuple[Flag, ...] = ()
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What ``verify`` prints of it, where ``derive`` is ``summary``."""
+        flags = [*self.value["flags"], *map(asdict, self.same_answers)]
+        return {**self.value, "flags": flags, "unchanged": self.unchanged}
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of verifying: submissions without fault, by model and run, and the faults of all others.
+
+    Attributes:
+        judge: its signature.
+        checked: how many submissions there are.
+    """
+
+    judge: str
+    checked: int
+    entries: list[Entry]
+    faults: list[Fault]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as plain JSON types."""
+        return {
+            "dfar_bench": __version__,
+            "judge": self.judge,
+            "checked": self.checked,
+            "submissions": [entry.summary for entry in self.entries],
+            "faults": [asdict(fault) for fault in self.faults],
+        }
+
+    def as_text(self) -> str:
+        """Return the submissions without fault for people."""
+        lines = []
+        for entry in self.entries:
+            lines.append(f"{entry.model} · {entry.run}{' · unchanged' if entry.unchanged else ''}")
+            lines.append(summary_text(entry.summary))
+        lines.append(f"{len(self.entries)} of {self.checked} submissions verified, judge {self.judge}")
+        return "\n".join(lines)
+
+
+def summary(submission: VerifiedSubmission) -> dict[str, Any]:
+    """Return what ``verify`` prints of a submission."""
+    return submission.as_json()
+
+
+def verify_all(
+    paths: Iterable[Path],
+    *,
+    derive: Callable[[VerifiedSubmission], Any] = summary,
+    judge: Judge | None = None,
+    cache: Path | None = None,
+) -> Report:
+    """Verify all submissions among paths.
+
+    Args:
+        derive: what to keep of a submission without fault, as plain JSON types.
+        judge: the default one if None.
+        cache: a folder with one file per submission and ``derive``, read instead of scoring a submission again as long
+            as nothing changes on which the result depends (``content_key``). It is trusted, so nobody but us may write
+            there. A file that cannot be read is made again.
+
+    Raises:
+        InputError: a path is not a folder, the cache cannot be one, or the published data is not available.
+    """
+    judge = judge or get_judge()
+    if cache:
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            raise InputError(f"{cache} cannot be a folder for the cache: name another, in a folder of yours.") from None
+    folders, faults = find_submissions(paths)
+    imitating = _imitation_faults(folders)
+    entries = []
+    for folder in tqdm(folders, desc="verify", unit=" submissions", disable=None, leave=False):
+        result = _verify(folder, derive, judge, cache)
+        if folder in imitating:
+            faults.append(imitating[folder])
+        if not isinstance(result, Entry):
+            faults += result
+        elif folder not in imitating:
+            entries.append(result)
+    entries.sort(key=lambda entry: (entry.model, entry.run))
+    flags = same_answers([(entry.model, entry.answers) for entry in entries])
+    entries = [replace(entry, same_answers=same) for entry, same in zip(entries, flags, strict=True)]
+    return Report(judge.signature, len(folders), entries, faults)
+
+
+def _verify(
+    folder: Path, derive: Callable[[VerifiedSubmission], Any], judge: Judge, cache: Path | None
+) -> Entry | list[Fault]:
+    opened = open_submission(folder)
+    key = content_key(opened, judge)
+    file = cache / f"{key}-{derive.__name__}.json" if cache and not opened.faults else None
+    if file:
+        with suppress(OSError, ValueError, RecursionError, TypeError):  # cut off, or not a file of ours
+            return Entry(folder, key, **json.loads(file.read_bytes()), unchanged=True)
+    result = verify_opened(opened, judge)
+    if isinstance(result, list):
+        return result
+    answers = {name: task.answers_hash for name, task in result.tasks.items()}
+    kept = {"model": result.model, "run": result.run, "value": derive(result), "answers": answers}
+    if file:
+        with suppress(OSError):  # the next time takes longer, that is all
+            atomic_write(file, json.dumps(kept, ensure_ascii=False))
+    return Entry(folder, key, **kept, unchanged=False)
+
+
+def _imitation_faults(folders: list[Path]) -> dict[Path, Fault]:
+    """Return those of submission folders whose model is easily mistaken for another one of the same tree."""
+    alike = {tree: imitations(model_folders(tree)) for tree in {folder.parent.parent for folder in folders}}
+    out = {}
+    for folder in folders:
+        if other := alike[folder.parent.parent].get(folder.parent.name):
+            reason = f"is easily mistaken for {shown_name(other)}, which is there as well; choose another name"
+            out[folder] = Fault(shown_name(folder.parent.name), "model.id", reason)
+    return out

@@ -1,0 +1,119 @@
+"use strict";
+const $ = (id) => document.getElementById(id);
+// Of each entry and metric: which rows (or groups) are hits, and which count. Both come from Python, packed.
+const { clusters, counted, entries, metrics, resamples, seed } = JSON.parse($("data").textContent);
+const groups = Math.max(...clusters) + 1;
+
+function perGroup(text) {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const sums = new Float64Array(groups);
+  clusters.forEach((group, row) => { sums[group] += (bytes[row >> 3] >> (row & 7)) & 1; });
+  return sums;
+}
+
+// [hits of A, counted of A, hits of B, counted of B], each per group, of every metric that both have.
+function sums(a, b) {
+  const both = metrics.filter(({ name }) => name in a.bits && name in b.bits);
+  return both.map((metric) => [metric, [a, b].flatMap(({ bits: { [metric.name]: [hits, rows] } }) => [perGroup(hits), perGroup(counted[rows])])]);
+}
+
+// sfc32 (Chris Doty-Humphrey): small, fast, and good enough to draw groups.
+function generator(start) {
+  let [a, b, c, d] = [start | 0, 0x9e3779b9, 0x243f6a88, 1];
+  const next = () => {
+    const t = (((a + b) | 0) + d) | 0;
+    d = (d + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = ((c << 21) | (c >>> 11)) + t | 0;
+    return (t >>> 0) / 4294967296;
+  };
+  for (let warm = 0; warm < 20; warm += 1) next();
+  return next;
+}
+
+// The difference B - A of every metric in every resample of the groups.
+function resample(all) {
+  const random = generator(seed), weights = new Uint16Array(groups);
+  const drawn = all.map(() => new Float64Array(resamples));
+  const total = (values) => { let sum = 0; for (let at = 0; at < groups; at += 1) sum += weights[at] * values[at]; return sum; };
+  for (let round = 0; round < resamples; round += 1) {
+    weights.fill(0);
+    for (let draw = 0; draw < groups; draw += 1) weights[Math.floor(random() * groups)] += 1;
+    all.forEach(([, parts], at) => {
+      const [hitsA, rowsA, hitsB, rowsB] = parts.map(total);
+      drawn[at][round] = hitsB / rowsB - hitsA / rowsA; // NaN where nothing counts
+    });
+  }
+  return drawn;
+}
+
+function quantile(sorted, share) {
+  const at = share * (sorted.length - 1), low = Math.floor(at);
+  return sorted[low] + (at - low) * (sorted[Math.min(low + 1, sorted.length - 1)] - sorted[low]);
+}
+
+// As interval_of and the p-value of dfar_bench/scoring/estimate.py; undefined where they give none.
+function interval(values) {
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort();
+  if (groups < 10 || sorted.length < 0.95 * values.length) return undefined;
+  const tail = Math.min(sorted.filter((value) => value <= 1e-12).length, sorted.filter((value) => value >= -1e-12).length);
+  return { low: quantile(sorted, 0.025), high: quantile(sorted, 0.975), p: Math.min(1, (2 * (tail + 1)) / (sorted.length + 1)) };
+}
+
+const total = (values) => values.reduce((sum, value) => sum + value, 0);
+const perCent = (share) => (Number.isNaN(share) ? "–" : (100 * share).toFixed(1));
+const points = (share) => (Number.isNaN(share) ? "–" : `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}`.replace(/^[−+](0\.0)$/, "$1"));
+
+function differences(a, b) {
+  const out = [];
+  for (const kind of Object.keys(a.signatures).filter((name) => name in b.signatures)) { // baselines were not asked
+    const [one, other] = [a.signatures[kind], b.signatures[kind]];
+    for (const name of new Set([...Object.keys(one), ...Object.keys(other)])) {
+      if (one[name] !== other[name]) out.push(`${kind} ${name} (${one[name] ?? "–"} and ${other[name] ?? "–"})`);
+    }
+  }
+  return out;
+}
+
+function addLine({ name, title, higher }, parts, drawn) {
+  const line = $("differences").tBodies[0].insertRow(), heading = document.createElement("th");
+  const cell = (text, kind = "n") => Object.assign(line.insertCell(), { textContent: text, className: kind });
+  const [a, b] = [total(parts[0]) / total(parts[1]), total(parts[2]) / total(parts[3])], ends = interval(drawn);
+  heading.append(Object.assign(document.createElement("code"), { textContent: name }), higher === null ? "" : higher ? " ↑" : " ↓");
+  Object.assign(heading, { scope: "row", title });
+  line.dataset.metric = name;
+  line.append(heading);
+  for (const text of [perCent(a), perCent(b), points(b - a)]) cell(text);
+  cell(ends ? `${points(ends.low)} to ${points(ends.high)}` : "–");
+  cell(ends ? (ends.p < 0.0005 ? "< 0.0005" : ends.p.toFixed(4)) : "–");
+  if (!ends || ends.p >= 0.05) cell("not distinguished", "quiet");
+  else cell(higher === null ? "different" : (b > a) === higher ? "B" : "A", "better");
+}
+
+function show() {
+  const [a, b] = [entries[$("a").value], entries[$("b").value]];
+  const all = sums(a, b), drawn = resample(all), differ = differences(a, b), notices = [];
+  if (differ.length) notices.push(`The signatures differ in ${differ.join(", ")}: compare only if you mean to.`);
+  if (all.length === 0) notices.push("The two have no task in common.");
+  for (const entry of new Set([a, b])) if (entry.contaminated) notices.push(`${entry.name} was trained on statements of this test set.`);
+  $("notice").hidden = notices.length === 0;
+  $("notice").textContent = notices.join(" ");
+  $("caption").textContent = `A: ${a.name} · B: ${b.name} · ${clusters.length} rows in ${groups} contrast groups`;
+  $("differences").tBodies[0].replaceChildren();
+  all.forEach(([metric, parts], at) => addLine(metric, parts, drawn[at]));
+  history.replaceState(null, "", `?a=${encodeURIComponent(a.key)}&b=${encodeURIComponent(b.key)}`);
+}
+
+function fill(select, key, otherwise) {
+  entries.forEach((entry, at) => select.append(Object.assign(document.createElement("option"), { value: at, textContent: entry.label })));
+  const at = entries.findIndex((entry) => entry.key === key);
+  select.value = at < 0 ? otherwise : at;
+}
+
+const query = new URLSearchParams(location.search);
+fill($("a"), query.get("a"), 0);
+fill($("b"), query.get("b"), Number($("a").value) === 0 ? Math.min(1, entries.length - 1) : 0);
+for (const id of ["a", "b"]) $(id).addEventListener("change", show);
+$("swap").addEventListener("click", () => { [$("a").value, $("b").value] = [$("b").value, $("a").value]; show(); });
+show();

@@ -1,0 +1,122 @@
+"""What is known of a submission without fault: the interface to the board."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dfar_bench.leaderboard.answers_file import Stored
+from dfar_bench.leaderboard.contamination import Contamination
+from dfar_bench.leaderboard.flags import Flag
+from dfar_bench.leaderboard.schema import Harness, Submission
+from dfar_bench.runs.run import Run
+from dfar_bench.scoring import NOT_AVAILABLE, Answer, Argument, Estimate, Signature, Task, estimates
+
+_CONTAMINATED = {True: "contaminated", False: "not contaminated", None: "contamination unknown"}
+
+
+@dataclass(frozen=True)
+class VerifiedTask:
+    """One task of a submission, scored here.
+
+    Attributes:
+        harness: how it was asked for, as ``submission.json`` records it.
+        answers: in the order of ``run.outputs``: sorted by row id.
+        stored: the answers as the file holds them, in the same order.
+        metrics: values by name; None where no answer counts.
+    """
+
+    task: Task
+    run: Run = field(repr=False)
+    harness: Harness
+    answers: tuple[Answer, ...] = field(repr=False)
+    stored: tuple[Stored, ...] = field(repr=False)
+    signature: Signature
+    metrics: dict[str, float | None]
+    flags: tuple[Flag, ...]
+    contamination: Contamination
+
+    @cached_property
+    def estimates(self) -> dict[str, Estimate]:
+        """The metrics with 95 % intervals; slow, so computed only when asked for."""
+        return estimates(self.task.kind.metrics, self.answers)
+
+    @property
+    def answers_hash(self) -> str:
+        """The same for the same answers, however they are written and packed."""
+        answers = [(output.row.row_id, output.value) for output in self.run.outputs]
+        return hashlib.sha256(json.dumps(answers).encode()).hexdigest()
+
+    @property
+    def codes(self) -> dict[str, int]:
+        """How often the judge gave each code."""
+        codes = Counter(answer.judgement.code for answer in self.answers if isinstance(answer, Argument))
+        return dict(sorted(codes.items()))
+
+
+@dataclass(frozen=True)
+class VerifiedSubmission:
+    """A submission without fault.
+
+    Attributes:
+        key: see ``submission.content_key``.
+        flags: those of the submission as a whole; each task has its own.
+    """
+
+    folder: Path
+    key: str
+    submission: Submission
+    tasks: dict[str, VerifiedTask]
+    flags: tuple[Flag, ...]
+
+    @property
+    def model(self) -> str:
+        return self.submission.model.id
+
+    @property
+    def run(self) -> str:
+        return self.folder.name
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the result, without rows and intervals, as plain JSON types."""
+        return {
+            "model": self.model,
+            "run": self.run,
+            "flags": [asdict(flag) for flag in self.flags],
+            "tasks": {
+                name: {
+                    "signature": str(task.signature),
+                    "rows": len(task.answers),
+                    "answers_hash": task.answers_hash,
+                    "metrics": task.metrics,
+                    "codes": task.codes,
+                    "flags": [asdict(flag) for flag in task.flags],
+                    "contamination": asdict(task.contamination),
+                }
+                for name, task in self.tasks.items()
+            },
+        }
+
+    def as_text(self) -> str:
+        """Return the figures for people."""
+        return summary_text(self.as_json())
+
+
+def summary_text(summary: dict[str, Any]) -> str:
+    """Format ``VerifiedSubmission.as_json`` for people."""
+    lines = [f"  flag: {flag['text']}" for flag in summary["flags"]]
+    for name, task in summary["tasks"].items():
+        figures = (
+            f"{metric} {NOT_AVAILABLE if value is None else f'{value:.4f}'}"
+            for metric, value in task["metrics"].items()
+        )
+        lines += [f"  {name}: {', '.join(figures)}", f"    {task['signature']}"]
+        lines += [f"    flag: {flag['text']}" for flag in task["flags"]]
+        known = task["contamination"]
+        lines.append(f"    {_CONTAMINATED[known['contaminated']]}: {known['why']}")
+    return "\n".join(lines)

@@ -1,0 +1,7 @@
+"""What a text says: its verdict, and whether it is a refusal, an echo, a loop or a bare word."""
+
+from dfar_bench.reading.properties import is_bare, is_gold_copy, own_answer
+from dfar_bench.reading.reading import Reading
+from dfar_bench.reading.verdict import asserted_verdicts, parse_verdict
+
+__all__ = ["Reading", "asserted_verdicts", "is_bare", "is_gold_copy", "own_answer", "parse_verdict"]

@@ -1,0 +1,122 @@
+"""Compare two runs on the same rows: the difference of every metric, with interval and p-value.
+
+Differences are resampled by contrast group, the same groups for both runs, as two models succeed and fail on the same
+statements. Beside them stands McNemar's exact test, which looks only at the rows on which the two differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dfar_bench.errors import InputError
+from dfar_bench.judges import Judge
+from dfar_bench.runs.log import find_runs, read_run
+from dfar_bench.runs.rescore import figure, interval
+from dfar_bench.runs.run import Run
+from dfar_bench.scoring import LEVEL, RESAMPLES, Difference, McNemar, Signature, differences, mcnemar
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs of one task. ``metrics`` are second minus first, by name."""
+
+    task: str
+    models: tuple[str | None, str | None]
+    rows: int
+    signatures: tuple[Signature, Signature]
+    metrics: dict[str, Difference]
+    mcnemar: McNemar
+
+    @property
+    def differing(self) -> dict[str, tuple[str, str]]:
+        """The signatures' fields in which the two differ, with both values."""
+        first, second = self.signatures
+        return first.differences(second)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the comparison as plain JSON types."""
+        return {
+            "task": self.task,
+            "models": self.models,
+            "rows": self.rows,
+            "signatures": [str(signature) for signature in self.signatures],
+            "differing": self.differing,
+            "metrics": {
+                name: {
+                    "first": difference.first,
+                    "second": difference.second,
+                    "difference": difference.estimate.as_json(),
+                    "p_value": difference.p_value,
+                }
+                for name, difference in self.metrics.items()
+            },
+            "mcnemar": asdict(self.mcnemar),
+        }
+
+    def as_table(self) -> str:
+        """Return the comparison for people."""
+        a, b = (name or "unknown model" for name in self.models)
+        lines = [f"{self.task} · {self.rows} rows", f"A: {a}", f"B: {b}", ""]
+        if self.differing:
+            fields = ", ".join(f"{name} ({one} and {other})" for name, (one, other) in self.differing.items())
+            lines += [f"the signatures differ in {fields}: compare only if you mean to", ""]
+        lines.append(f"{'metric':<22}{'A':>9}{'B':>9}{'B - A':>9}   {f'{LEVEL:.0%} interval':<22}p")
+        for name, of in self.metrics.items():
+            cells = "".join(f"{figure(value):>9}" for value in (of.first, of.second, of.estimate.value))
+            lines.append(f"{name:<22}{cells}   {interval(of.estimate, '+'):<22}{figure(of.p_value)}")
+        test = self.mcnemar
+        lines += ["", f"right in A only {test.only_first}, in B only {test.only_second}: McNemar p {test.p_value:.4f}"]
+        return "\n".join(lines)
+
+
+def runs_by_task(path: Path) -> dict[str, Run]:
+    """Read the runs of a folder or samples file, by task.
+
+    Raises:
+        InputError: see ``log.read_run``; or there are two runs of one task.
+    """
+    runs: dict[str, Run] = {}
+    for files in find_runs([path]):
+        run = read_run(files)
+        if run.task.name in runs:
+            raise InputError(f"{path} holds two runs of {run.task.name}: name the samples file of one of them.")
+        runs[run.task.name] = run
+    return runs
+
+
+def compare_runs(
+    first: Mapping[str, Run], second: Mapping[str, Run], judge: Judge, resamples: int = RESAMPLES
+) -> list[Comparison]:
+    """Compare two sets of runs, task by task.
+
+    Raises:
+        InputError: they have no task in common, or not the same rows.
+    """
+    common = [task for task in first if task in second]
+    if not common:
+        raise InputError(
+            f"there is no task to compare: the first holds {', '.join(first)}, the second {', '.join(second)}."
+        )
+    comparisons = []
+    for task in common:
+        pair = (first[task], second[task])
+        ids = [{output.row.row_id for output in run.outputs} for run in pair]
+        if lone := ids[0] ^ ids[1]:
+            raise InputError(
+                f"{task}: {len(lone)} rows are answered in one run only, {min(lone)} first: run both on the same rows."
+            )
+        answers = [run.answers(judge) for run in pair]
+        comparisons.append(
+            Comparison(
+                task=task,
+                models=(pair[0].model, pair[1].model),
+                rows=len(ids[0]),
+                signatures=(pair[0].signature(judge), pair[1].signature(judge)),
+                metrics=differences(pair[0].task.kind.metrics, *answers, resamples=resamples),
+                mcnemar=mcnemar(*([answer.correct for answer in side] for side in answers)),
+            )
+        )
+    return comparisons

@@ -1,0 +1,147 @@
+"""Recompute the metrics of finished runs from their saved answers, with confidence intervals.
+
+No model is run. The values equal what lm_eval printed to the last digit, and that is checked wherever the harness's
+results file is beside the samples.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dfar_bench.errors import InputError
+from dfar_bench.judges import DEFAULT_JUDGE, ErrorRates, Judge, get_judge
+from dfar_bench.runs.log import find_runs, read_run
+from dfar_bench.runs.run import Run
+from dfar_bench.scoring import LEVEL, NOT_AVAILABLE, RESAMPLES, SEED, Argument, Estimate, Signature, estimates
+from dfar_bench.scoring.estimate import MIN_CLUSTERS
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric of one run.
+
+    Attributes:
+        printed: what lm_eval reported for it, None if unknown or not comparable (another judge).
+    """
+
+    estimate: Estimate
+    printed: float | str | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Whether lm_eval printed something else."""
+        value = NOT_AVAILABLE if self.estimate.value is None else self.estimate.value
+        return self.printed is not None and self.printed != value
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """A run with its scores by metric name, their signature, and how often the judge gave each code.
+
+    ``error_rates`` are the judge's, None where no judge decided or they are not known.
+    """
+
+    run: Run
+    signature: Signature
+    scores: dict[str, Score]
+    codes: dict[str, int]
+    resamples: int
+    error_rates: ErrorRates | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as plain JSON types."""
+        return {
+            "task": self.run.task.name,
+            "data": self.run.task.dataset.name,
+            "model": self.run.model,
+            "files": [str(file) for file in self.run.files],
+            "rows": len(self.run.outputs),
+            "expected_rows": self.run.expected,
+            "signature": str(self.signature),
+            "intervals": {"level": LEVEL, "resamples": self.resamples, "seed": SEED} if self.resamples else None,
+            "metrics": {
+                name: {**score.estimate.as_json(), "printed": score.printed} for name, score in self.scores.items()
+            },
+            "codes": self.codes,
+            "judge_error_rates": asdict(self.error_rates) if self.error_rates else None,
+        }
+
+    def as_table(self) -> str:
+        """Return the report for people."""
+        rows = f"{len(self.run.outputs)} of {self.run.expected} rows"
+        lines = [f"{self.run.task.name} · {self.run.model or 'unknown model'} · {rows}"]
+        lines += [*(file.name for file in self.run.files), ""]
+        lines.append(f"{'metric':<22}{'value':>8}   {LEVEL:.0%} interval")
+        for name, score in self.scores.items():
+            note = f"   lm_eval printed {score.printed}" if score.differs else ""
+            lines.append(f"{name:<22}{figure(score.estimate.value):>8}   {interval(score.estimate)}{note}")
+        lines.append("")
+        if self.resamples and not any(score.estimate.interval for score in self.scores.values()):
+            lines.append(f"no intervals: fewer than {MIN_CLUSTERS} contrast groups were answered")
+        if self.codes:
+            lines.append("codes: " + ", ".join(f"{code} {count}" for code, count in self.codes.items()))
+            lines.append(f"judge: {self.error_rates or 'its error rates are not known'}")
+        lines.append(f"signature: {self.signature}")
+        if all(score.printed is None for score in self.scores.values()):
+            lines.append("not compared with lm_eval's own figures: no results file with them is beside the samples")
+        return "\n".join(lines)
+
+
+def figure(value: float | None) -> str:
+    """Format a value for a table."""
+    return NOT_AVAILABLE if value is None else f"{value:.4f}"
+
+
+def interval(estimate: Estimate, sign: str = "") -> str:
+    """Format the interval of an estimate for a table."""
+    return f"{estimate.low:{sign}.4f} – {estimate.high:{sign}.4f}" if estimate.interval else NOT_AVAILABLE
+
+
+def rescore(
+    paths: Iterable[Path],
+    judge_name: str = DEFAULT_JUDGE,
+    resamples: int = RESAMPLES,
+    *,
+    on_bad_run: Callable[[InputError], object] | None = None,
+) -> list[Rescored]:
+    """Score every run among files and folders.
+
+    Args:
+        resamples: of the bootstrap; 0 leaves the intervals out.
+        on_bad_run: called with the error of every run that cannot be read, so that it does not hide the others; if
+            None, the first one raises.
+
+    Raises:
+        InputError: see ``log.find_runs`` and ``log.read_run``.
+    """
+    judge = get_judge(judge_name)
+    scored = []
+    for files in find_runs(paths):
+        try:
+            scored.append(rescore_run(read_run(files), judge, resamples))
+        except InputError as error:
+            if on_bad_run is None:
+                raise
+            on_bad_run(error)
+    return scored
+
+
+def rescore_run(run: Run, judge: Judge, resamples: int = RESAMPLES) -> Rescored:
+    """Score one run."""
+    answers = run.answers(judge)
+    kind = run.task.kind
+    computed = estimates(kind.metrics, answers, resamples=resamples)
+    same_judge = judge.signature == get_judge().signature
+    scores = {
+        metric.name: Score(
+            computed[metric.name], run.printed.get(metric.name) if same_judge or not metric.judged else None
+        )
+        for metric in kind.metrics
+    }
+    codes = Counter(answer.judgement.code for answer in answers if isinstance(answer, Argument))
+    rates = judge.error_rates if kind.judged else None
+    return Rescored(run, run.signature(judge), scores, dict(sorted(codes.items())), resamples, rates)

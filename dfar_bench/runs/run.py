@@ -1,0 +1,138 @@
+"""A run: the answers of one model to one task, and how they were asked for, whoever recorded them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dfar_bench import __version__
+from dfar_bench.judges import Judge
+from dfar_bench.prompts import Condition
+from dfar_bench.scoring import Answer, Output, Signature, Task
+from dfar_bench.text import short_hash
+
+
+@dataclass(frozen=True)
+class Harness:
+    """How the outputs were asked for. None where the record does not say.
+
+    Attributes:
+        shots: number of few-shot examples.
+        multiturn: whether the examples were turns of their own.
+        context: hash of everything the model was shown, if that is more than the bare prompts (few-shot examples, a
+            chat template, a system prompt); None for bare prompts.
+        messages: whether the model was sent chat messages rather than text.
+        generation: lm_eval's generation arguments; None for tasks by likelihood.
+        seeds: lm_eval's seeds, by name (``random``, ``numpy``, ``torch``, ``fewshot``).
+        recorded: whether lm_eval's results file was there; without it shots and chat template are guesses.
+    """
+
+    lm_eval: str | None = None
+    transformers: str | None = None
+    torch: str | None = None
+    shots: int | None = None
+    multiturn: bool = False
+    chat_template_sha: str | None = None
+    system_instruction_sha: str | None = None
+    context: str | None = None
+    messages: bool = False
+    generation: Mapping[str, Any] | None = None
+    limit: float | None = None
+    seeds: Mapping[str, int | None] = field(default_factory=dict)
+    recorded: bool = True
+
+
+@dataclass(frozen=True)
+class Run:
+    """The outputs of one task, sorted by row id.
+
+    Attributes:
+        style: signature of the prompt style, such as ``llama2.v1``.
+        expected: how many test rows the data set has.
+        files: the sample files it was read from, if any.
+        model: the model's name as recorded.
+        model_args: lm_eval's model arguments.
+        created: the day of the run, in UTC, such as 2026-01-31.
+        printed: the figures that lm_eval itself reported, by metric.
+    """
+
+    task: Task
+    style: str
+    condition: Condition
+    outputs: tuple[Output, ...]
+    expected: int
+    harness: Harness
+    files: tuple[Path, ...] = ()
+    model: str | None = None
+    model_args: Any = None
+    created: str | None = None
+    printed: Mapping[str, float | str] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every test row was answered."""
+        return len(self.outputs) == self.expected
+
+    def answers(self, judge: Judge) -> list[Answer]:
+        """Read the outputs, in their order."""
+        return self.task.kind.read(self.outputs, judge)
+
+    def signature(self, judge: Judge) -> Signature:
+        """Return the signature of the run's scores.
+
+        ``rows`` is there if not all were answered, with a hash of which. ``shots``, ``chat`` and ``system`` come from
+        the harness's results file; without it they are known only if the model was shown bare prompts, and are "?"
+        otherwise. ``reference:none`` says that the rows have no human reason, so the judge works from label and
+        statement alone. ``context`` is left out under a chat template, which is the model's own and would make every
+        model's signature different.
+        """
+        harness, judged = self.harness, self.task.kind.judged
+        chat = self._chat()
+        generation = dict(harness.generation) if harness.generation is not None else None
+        system = harness.system_instruction_sha
+        shots = harness.shots if harness.shots is not None else 0 if harness.context is None else "?"
+        return Signature.of(
+            data=self.task.dataset.name,
+            rows=self._subset(),
+            task=self.task.kind.name,
+            prompt=self.style,
+            condition=self.condition.name,
+            shots=shots,
+            chat=chat,
+            system=system[:8] if system else None,
+            context=harness.context if chat in ("no", "?") else None,
+            judge=judge.signature if judged else None,
+            reference="none" if judged and not any(output.row.reason for output in self.outputs) else None,
+            max_gen_toks=generation.get("max_gen_toks", "?") if generation else None,
+            gen=short_hash(generation) if generation else None,
+            seed=_seed(generation, harness),
+            dfar_bench=__version__,
+            lm_eval=harness.lm_eval or "?",
+        )
+
+    def _subset(self) -> str | None:
+        if self.complete:
+            return None
+        which = short_hash([output.row.row_id for output in self.outputs])
+        return f"{len(self.outputs)}/{self.expected}.{which}"
+
+    def _chat(self) -> str:
+        """Whether a chat template was applied, and if so whether few-shot examples were turns of their own."""
+        harness = self.harness
+        if harness.context is None:
+            return "no"
+        if not harness.recorded:
+            return "?"
+        if not (harness.chat_template_sha or harness.messages):
+            return "no"
+        return "multiturn" if harness.shots and harness.multiturn else "yes"
+
+
+def _seed(generation: Mapping[str, Any] | None, harness: Harness) -> object:
+    """The seed where answers were sampled; some back ends look at the temperature alone."""
+    if not generation or not (generation.get("do_sample") or generation.get("temperature")):
+        return None
+    seed = harness.seeds.get("torch")
+    return "?" if seed is None else seed

@@ -1,0 +1,130 @@
+"""One line of a samples file of lm_eval, checked against our own data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from dfar_bench.datasets import DATASETS, Row, rows
+from dfar_bench.errors import InputError
+from dfar_bench.prompts import CONDITIONS, STYLES, Prompt, make_prompt
+from dfar_bench.scoring import KINDS, Output
+
+_STRINGS = ("dataset", "row_id", "prompt_style", "condition", "prompt")
+
+
+class Sample:
+    """One line of a samples file; every method raises InputError if the line is not what a task of ours logs."""
+
+    def __init__(self, value: Any, where: str) -> None:
+        self.where = where
+        self._sample = value if isinstance(value, dict) else {}
+        doc = self._sample.get("doc")
+        self.doc: dict[str, Any] = doc if isinstance(doc, dict) else {}
+        if not all(isinstance(self.doc.get(name), str) for name in _STRINGS):
+            raise InputError(f"{where}: this is not a sample of a task of this version: score samples that are.")
+
+    def row(self) -> Row:
+        """Return our own row; what the sample says of it must be the same."""
+        row_id = self.doc["row_id"]
+        row, fields = _test_rows(self.doc["dataset"]).get(row_id, (None, {}))
+        if row is None:
+            raise InputError(
+                f"{self.where}: {row_id!r} is not a test row of {', '.join(DATASETS)}: score the tasks' own samples."
+            )
+        for name, value in fields.items():
+            if self.doc.get(name) != value:
+                raise InputError(
+                    f"{self.where}: the {name} of {row_id} is not that of the data here: "
+                    f"the samples were made from other data or by another version; run the task again."
+                )
+        return row
+
+    def prompt(self, row: Row) -> Prompt:
+        """Return the prompt that was to be shown, which must be that of this version."""
+        style, _, version = self.doc["prompt_style"].partition(".v")
+        condition = self.doc["condition"]
+        if style not in STYLES or condition not in CONDITIONS:
+            raise InputError(f"{self.where}: unknown prompt {self.doc['prompt_style']!r}: run the task again.")
+        prompt = make_prompt(style, condition, row)
+        if str(STYLES[style].version) != version or prompt.text != self.doc["prompt"]:
+            raise InputError(
+                f"{self.where}: the prompt {self.doc['prompt_style']} is not that of this version "
+                f"({STYLES[style].signature}): run the task again, or install the version that made the samples."
+            )
+        return prompt
+
+    def output(self, row: Row) -> Output:
+        """Return the response, or the log-likelihoods of the labels, which must be what the samples say they are."""
+        prompt = self.prompt(row)
+        responses = self._sample.get("filtered_resps")
+        if isinstance(responses, list) and len(responses) == 1 and isinstance(responses[0], str):
+            return Output(row, responses[0], prompt)
+        labels = DATASETS[row.dataset].labels
+        try:
+            values = tuple(float(value) for value, _ in responses)  # type: ignore[union-attr]
+            if len(values) != len(labels):
+                raise ValueError
+        except (TypeError, ValueError, OverflowError):
+            raise InputError(
+                f"{self.where}: filtered_resps holds neither one text nor {len(labels)} log-likelihoods: "
+                "run the task again."
+            ) from None
+        continuations = [self._argument(1, of=number) for number in range(len(labels))]
+        if [text.strip() if isinstance(text, str) else text for text in continuations] != list(labels):
+            raise InputError(
+                f"{self.where}: the log-likelihoods are not of {' and '.join(labels)}: run the task again."
+            )
+        return Output(row, values, prompt)
+
+    def settings(self, row: Row, output: Output) -> dict[str, Any]:
+        """Return what all samples of a run have in common."""
+        generation = self._argument(1) if isinstance(output.value, str) else None
+        if isinstance(output.value, str) and not isinstance(generation, dict):
+            raise InputError(f"{self.where}: arguments.gen_args_0 holds no generation arguments: run the task again.")
+        output_type = "multiple_choice" if generation is None else "generate_until"
+        kinds = [kind for kind in DATASETS[row.dataset].kinds if KINDS[kind].output_type == output_type]
+        kind = self.doc.get("kind", kinds[0] if kinds else "?")
+        if kind not in kinds:
+            raise InputError(f"{self.where}: {row.dataset} has no task of the kind {kind!r}: run the task again.")
+        return {
+            "data": row.dataset,
+            "kind": kind,
+            "prompt": self.doc["prompt_style"],
+            "condition": self.doc["condition"],
+            "generation": generation,
+        }
+
+    def context(self) -> str:
+        """Return what the model was shown."""
+        context = self._argument(0)
+        if not isinstance(context, str | list) or not context:
+            raise InputError(f"{self.where}: arguments.gen_args_0 holds no context: run the task again.")
+        if isinstance(context, list):  # chat endpoints are sent, and the harness logs, messages
+            return json.dumps(context)
+        if self.doc["prompt"].strip() not in context:
+            raise InputError(
+                f"{self.where}: the model was not shown the prompt {self.doc['prompt_style']}: lm_eval's "
+                f"--cache_requests mixes up prompt styles; run the task again with --cache_requests refresh."
+            )
+        return context
+
+    def sent_messages(self) -> bool:
+        """Whether the context is a list of chat messages."""
+        return isinstance(self._argument(0), list)
+
+    def _argument(self, number: int, of: int = 0) -> Any:
+        try:
+            return self._sample["arguments"][f"gen_args_{of}"][f"arg_{number}"]
+        except (KeyError, TypeError):
+            raise InputError(f"{self.where}: arguments.gen_args_{of} is missing or cut: run the task again.") from None
+
+
+@cache
+def _test_rows(dataset: str) -> dict[str, tuple[Row, dict[str, Any]]]:
+    """Our test rows by id, each with its fields as JSON gives them back."""
+    if dataset not in DATASETS:
+        return {}
+    return {row.row_id: (row, json.loads(json.dumps(asdict(row)))) for row in rows(dataset)["test"]}

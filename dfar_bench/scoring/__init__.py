@@ -1,0 +1,43 @@
+"""From a model's answers to figures: kinds of task, metrics, estimates with intervals, signatures."""
+
+from dfar_bench.scoring.answers import Answer, Argument, Choice, Output
+from dfar_bench.scoring.estimate import (
+    LEVEL,
+    RESAMPLES,
+    SEED,
+    Difference,
+    Estimate,
+    McNemar,
+    differences,
+    estimates,
+    mcnemar,
+)
+from dfar_bench.scoring.kinds import KINDS, Kind, Task, find_task, tasks
+from dfar_bench.scoring.metrics import METRICS, NOT_AVAILABLE, Metric
+from dfar_bench.scoring.signature import SHOWN, Signature
+
+__all__ = [
+    "KINDS",
+    "LEVEL",
+    "METRICS",
+    "NOT_AVAILABLE",
+    "RESAMPLES",
+    "SEED",
+    "SHOWN",
+    "Answer",
+    "Argument",
+    "Choice",
+    "Difference",
+    "Estimate",
+    "Kind",
+    "McNemar",
+    "Metric",
+    "Output",
+    "Signature",
+    "Task",
+    "differences",
+    "estimates",
+    "find_task",
+    "mcnemar",
+    "tasks",
+]

@@ -1,0 +1,77 @@
+"""Kinds of task: which verdict is likelier (``cls``), and verdicts with written reasons (``reason``)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dfar_bench.datasets import DATASETS, Dataset
+from dfar_bench.errors import InputError
+from dfar_bench.judges import Judge
+from dfar_bench.registry import Registry
+from dfar_bench.scoring.answers import Answer, Output, read_arguments, read_choices
+from dfar_bench.scoring.metrics import METRICS, Metric
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of task.
+
+    Attributes:
+        title: for pages.
+        condition: what it asks for unless ``--metadata`` says otherwise.
+        output_type: lm_eval's name for what comes back.
+        field: the field that holds it in a submission's answers file.
+        read: outputs, judge -> answers.
+        judged: whether a judge decides on its answers.
+    """
+
+    name: str
+    title: str
+    condition: str
+    output_type: Literal["multiple_choice", "generate_until"]
+    field: Literal["log_likelihoods", "response"]
+    read: Callable[[Sequence[Output], Judge], list[Answer]] = dataclasses.field(repr=False)
+    judged: bool = False
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Its metrics, in the order in which they are shown."""
+        return tuple(metric for metric in METRICS.values() if metric.kind == self.name)
+
+
+KINDS: Registry[Kind] = Registry("kind of task")
+KINDS.add(Kind("cls", "Verdicts by likelihood", "label", "multiple_choice", "log_likelihoods", read_choices))
+KINDS.add(Kind("reason", "Verdicts with reasons", "reason", "generate_until", "response", read_arguments, judged=True))
+
+
+@dataclass(frozen=True)
+class Task:
+    """A kind of task on a data set: what lm_eval calls a task."""
+
+    dataset: Dataset
+    kind: Kind
+
+    @property
+    def name(self) -> str:
+        """Its name in lm_eval, such as ``dfar_clean_cls``."""
+        return f"{self.dataset.task}_{self.kind.name}"
+
+
+def tasks() -> dict[str, Task]:
+    """Return every task by name, data set by data set."""
+    all_tasks = (Task(dataset, KINDS[kind]) for dataset in DATASETS.values() for kind in dataset.kinds)
+    return {task.name: task for task in all_tasks}
+
+
+def find_task(name: str) -> Task:
+    """Return the task of a name.
+
+    Raises:
+        InputError: there is none.
+    """
+    if (task := tasks().get(name)) is None:
+        raise InputError(f"there is no task {name!r}: choose one of {', '.join(tasks())}.")
+    return task

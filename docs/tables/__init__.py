@@ -1,0 +1,32 @@
+"""Write the generated parts of README.md and docs/*.md in place: ``make tables``.
+
+A generated part is between ``<!-- table: NAME -->`` and ``<!-- end -->``. NAME is a function of one of these modules,
+with - for _, or ``addition-FILE`` for a file of tests/additions. The published data must be available. A test asserts
+that the pages are as this package would write them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from tables import data, findings, judges, reference
+from tables.formats import ROOT, fenced
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PART = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def fill(page: str) -> str:
+    """Return a page with its generated parts as they should be."""
+    return PART.sub(lambda part: f"{part[1]}{content(part[2])}\n{part[3]}", page)
+
+
+@cache
+def content(name: str) -> str:
+    """Return one generated part."""
+    if name.startswith("addition-"):
+        return fenced((ROOT / "tests" / "additions" / f"{name[9:]}.py").read_text(encoding="utf-8"), "python")
+    function = name.replace("-", "_")
+    (module,) = (module for module in (data, findings, judges, reference) if hasattr(module, function))
+    return str(getattr(module, function)())

@@ -1,0 +1,95 @@
+"""How often judges are right, as ``dfar-bench judge validate`` measures it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+
+from dfar_bench.datasets import get_dataset, rows
+from dfar_bench.judges import JUDGES, Case, get_judge
+from dfar_bench.runs.validation import CONSTRUCTED, Report, Section, validate
+from tables.formats import percent, table, with_interval
+
+
+@cache
+def validated() -> dict[str, Section]:
+    """Return the sections of the reference judge's validation by name; two processes share the work."""
+    with ProcessPoolExecutor(2) as pool:
+        reports = pool.map(validate_part, [["clean"], ["paper"], ["mini"], []])
+        return {section.name: section for report in reports for section in report.sections}
+
+
+def validate_part(names: list[str]) -> Report:
+    """Validate the reference judge on some data sets, or on the answers written by hand."""
+    return validate(get_judge("reference"), names, natural=[] if names else ["unseen"])
+
+
+def judge_errors() -> str:
+    lines = []
+    for name, entry in JUDGES.items():
+        if not entry.argument and (rates := get_judge(name).error_rates):
+            caught, flagged = rates.caught / rates.misaligned, rates.flagged / rates.aligned
+            cells = f"{percent(caught)} % of {rates.misaligned}", f"{percent(flagged)} % of {rates.aligned}"
+            lines.append([f"`{name}`", f"`{get_judge(name).signature}`", *cells])
+    return table("judge|signature|misaligned answers it catches|aligned answers it wrongly flags", lines)
+
+
+def judge_natural() -> str:
+    agreements = validated()["natural unseen"].agreements
+    lines = [
+        [title, share.n, with_interval(share.value, share.interval), percent(share.verdict), percent(share.length)]
+        for title, share in (("all", agreements["all"]), ("meant to be hard", agreements["hard"]))
+    ]
+    return table("answers|n|agreement, %|verdict alone, %|length alone, %", lines)
+
+
+def judge_codes() -> str:
+    section = validated()["natural unseen"]
+    slices = [*section.worst_first(False), *section.worst_first(True)]
+    lines = [[f"`{s.name}`", s.flagged.n, with_interval(s.flagged.value, s.flagged.interval)] for s in slices]
+    return table("code given by hand|n|found misaligned, %", lines)
+
+
+def judge_constructed() -> str:
+    lines = []
+    for name in CONSTRUCTED:
+        section = validated()[name]
+        used = f"{section.rows} of {section.rows + sum(section.excluded.values())}"
+        aurocs = {judge: pair and pair[0] for judge, pair in section.aurocs.items()}
+        cells = f"{aurocs['judge']:.3f}", f"{aurocs['length']:.2f}", f"{aurocs['verdict']:.2f}"
+        human = next(slice_.flagged.value for slice_ in section.slices if slice_.name == "human")
+        lines.append([f"`{name}`", used, *cells, percent(human), percent(flagged_of_all(name))])
+    return table(
+        "data set|rows used|AUROC (goal: 0.98)|length alone|verdict alone|human reasons flagged, %|of all rows, %",
+        lines,
+    )
+
+
+def flagged_of_all(name: str) -> float | None:
+    """Return the share of human reasons that the judge flags, rows included that the validation excludes."""
+    if not any(validated()[name].excluded.values()):
+        return None
+    judged = [row for row in rows(name)["test"] if not row.leaked]
+    texts = [f"{get_dataset(name).labels[row.label].capitalize()}. {row.reason}" for row in judged]
+    cases = [Case(row.statement, row.label, row.reason, text) for row, text in zip(judged, texts, strict=True)]
+    return sum(judgement.misaligned for judgement in get_judge("reference").judge(cases)) / len(cases)
+
+
+def judge_misaligned() -> str:
+    return constructed(aligned=False)
+
+
+def judge_aligned() -> str:
+    return constructed(aligned=True)
+
+
+def constructed(aligned: bool) -> str:
+    """Return the share found misaligned of each kind of constructed answers, the worst kind first."""
+    sections = [validated()[name] for name in CONSTRUCTED]
+    by_set = [{s.name: s for s in section.slices if s.aligned == aligned} for section in sections]
+    lines = []
+    for kind in sorted(by_set[0], key=lambda kind: (-max(slices[kind].error for slices in by_set), kind)):
+        shares = [slices[kind].flagged for slices in by_set]
+        cells = [with_interval(share.value, share.interval) for share in shares]
+        lines.append([f"`{kind}`" + " *" * by_set[0][kind].unseen, *cells])
+    return table("|".join(["kind", *(f"`{name}`" for name in CONSTRUCTED)]), lines)

@@ -1,0 +1,79 @@
+"""The registries, the command line, and the options of training."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import typer
+
+from dfar_bench.cli.main import _app
+from dfar_bench.datasets import rows
+from dfar_bench.prompts import CONDITIONS, DEFAULT_STYLE, STYLES
+from dfar_bench.scoring import KINDS, tasks
+from tables.formats import ROOT, fenced, table
+
+
+def metrics_cls() -> str:
+    return _metrics("cls")
+
+
+def metrics_reason() -> str:
+    return _metrics("reason")
+
+
+def _metrics(kind: str) -> str:
+    arrows = {True: "↑", False: "↓", None: ""}
+    lines = [[f"`{m.name}`", arrows[m.higher_is_better], m.description] for m in KINDS[kind].metrics]
+    return table("metric|better|what it is", lines)
+
+
+def task_list() -> str:
+    lines = [
+        [f"`{name}`", task.dataset.title, len(rows(task.dataset.name)["test"]), task.kind.title]
+        for name, task in tasks().items()
+    ]
+    return table("task|data|rows|asks for", lines)
+
+
+def metadata() -> str:
+    styles = ", ".join(f"`{name}`" + " (default)" * (name == DEFAULT_STYLE) for name in STYLES)
+    conditions = ", ".join(f"`{c.name}`" + (f" (or `{c.alias}`)" if c.alias else "") for c in CONDITIONS.values())
+    defaults = ", ".join(f"`{kind.condition}` for `*_{kind.name}`" for kind in KINDS.values())
+    return table(
+        "key|values|",
+        [
+            ["`prompt`", styles, "`llama2` and `mistral` are the paper's, byte for byte; `plain` is neutral"],
+            ["`condition`", conditions, f"what is asked for; default {defaults}. `mode` is an alias of the key"],
+        ],
+    )
+
+
+def commands() -> str:
+    return "\n\n".join(_described("dfar-bench", typer.main.get_command(_app())))
+
+
+def _described(name: str, command: Any) -> list[str]:
+    """Describe a command, or those of a group."""
+    if hasattr(command, "commands"):
+        return [part for verb, sub in command.commands.items() for part in _described(f"{name} {verb}", sub)]
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    usage = " ".join([name, *(p.metavar or p.name.upper() for p in arguments), "[OPTIONS]"])
+    parameters = [
+        [f"`{p.metavar if p in arguments else ' '.join(filter(None, [*p.opts, p.metavar]))}`", p.help, _default(p)]
+        for p in command.params
+    ]
+    paragraphs = [" ".join(paragraph.split()) for paragraph in (command.help or "").split("\n\n")]
+    parts = [f"### {name}", f"`{usage}`", *paragraphs]
+    return [*parts, table("option|what it does|default", parameters)] if parameters else parts
+
+
+def _default(parameter: Any) -> str:
+    value = parameter.default
+    return "" if value is None or isinstance(value, bool) or callable(value) or value in ("", (), []) else f"`{value}`"
+
+
+def training_options() -> str:
+    command = [sys.executable, str(ROOT / "train" / "sft.py"), "--help"]
+    return fenced(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

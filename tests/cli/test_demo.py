@@ -1,0 +1,191 @@
+"""The demo: once from end to end with real commands; and what happens when a command fails or is interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from filelock import FileLock
+from harness import ROOT
+from safetensors import safe_open
+
+from dfar_bench.cli import demo
+from dfar_bench.cli.demo import Base, Step, claim, find_base, plan, run_steps
+from dfar_bench.cli.main import main
+from dfar_bench.errors import InputError
+
+OUR_TASKS_ONLY = f"""
+import sys, lm_eval.tasks
+from lm_eval.__main__ import cli_evaluate
+
+class OurTasks(lm_eval.tasks.TaskManager):
+    def __init__(self, include_path, **options):
+        super().__init__(include_path={str(ROOT / "tasks")!r}, include_defaults=False, **options)
+
+lm_eval.tasks.TaskManager = OurTasks
+cli_evaluate()
+"""
+"""The harness's command, which indexes its own 13,000 task files for 13 seconds otherwise."""
+
+
+def test_from_training_to_the_board(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "EPOCHS", {"l": 1, "lr": 1})
+    monkeypatch.setattr(demo, "TINY", {"vocabulary": 300, "hidden": 32, "layers": 1})
+    monkeypatch.setitem(demo.PROGRAMS, "lm_eval", ("-c", OUR_TASKS_ONLY))
+    monkeypatch.delenv("DFAR_BENCH_DATA", raising=False)  # what comes with the package is enough
+    out = tmp_path / "demo"
+    assert main(["demo", "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert [printed.count(f"{words} ") for words in ("$ accelerate launch", "$ lm_eval", "$ dfar-bench")] == [2, 3, 5]
+    assert "done before" not in printed
+    for step in plan(out, "mini", Base("tiny", str(out / "base" / "model"), tiny=True)):
+        assert step.makes is None or step.makes.exists()  # so it would not be run again
+
+    for model in ("l", "lr"):
+        run = json.loads((out / model / "model" / "dfar_run.json").read_text())
+        distribution = run["distribution"]
+        assert run["mode"] == model
+        assert [distribution[name] for name in ("zero_stage", "processes", "device")] == [2, 2, "cpu"]
+        with safe_open(out / model / "model" / "model.safetensors", "numpy") as weights:
+            assert "lm_head.weight" not in list(weights.keys())  # tied embeddings are saved once, under ZeRO-2 too
+    for log in out.glob("logs/*.txt"):
+        assert "warn" not in log.read_text().lower(), log.read_text()
+
+    table = printed[printed.index("verdict_acc") :]
+    assert [line[:13].strip() for line in table.splitlines()[1:5]] == ["base", "L", "L+R", "L+R minus L"]
+    rescored = subprocess.run(
+        [sys.executable, "-m", "dfar_bench.cli.main", "rescore", out / "lr" / "results", "--json"], capture_output=True
+    )
+    metrics = {name: score for run in json.loads(rescored.stdout)["runs"] for name, score in run["metrics"].items()}
+    assert all(f"{metrics[name]['value']:.4f} " in table.splitlines()[3] for name in ("acc", "verdict_acc", "mar"))
+    assert printed.rstrip().endswith(f"board: {out / 'board' / 'index.html'}")
+    page = (out / "board" / "index.html").read_text()
+    assert all(f"demo/tiny-{name}" in page for name in ("base", "l", "lr"))
+
+    assert main(["demo", "--out", str(out), "--model", str(out / "base" / "model")]) == 2
+    assert "holds another demo" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("paper")
+def test_a_model_of_the_hub_is_pinned_and_its_adapters_are_merged(tmp_path: Path) -> None:
+    steps = plan(tmp_path, "paper", Base("Some.Model-7B", "org/Some.Model-7B", revision="c0ffee"))
+    words = {step.title: " ".join(step.words) for step in steps}
+    assert "--model_revision c0ffee --drop_leaked true" in words["Train L+R: labels and reasons"]
+    assert "train/configs/fast.yaml" in words["Train L: labels alone"]
+    assert f"train/merge.py {tmp_path}/lr/model --out {tmp_path}/lr/merged" in words["Merge the adapter of L+R"]
+    assert "pretrained=org/Some.Model-7B,revision=c0ffee --tasks dfar_cls,dfar_reason " in words["Score base"]
+    assert f"pretrained={tmp_path}/lr/merged --tasks" in words["Score L+R"]
+    assert "--model-id demo/Some-Model-7B-base --mode base --revision c0ffee" in words["Submit base"]
+    assert f"--mode l --base demo/Some-Model-7B-base --dfar-run {tmp_path}/l/model/dfar_run.json" in words["Submit L"]
+    assert f"--weights {tmp_path}/l/merged" in words["Submit L"]
+
+
+@pytest.mark.parametrize(("name", "identifier"), [("模型", "model"), (99 * "a.", 39 * "a-" + "a")])
+def test_any_name_becomes_an_identifier(name: str, identifier: str) -> None:
+    (*_, submit, _, _) = plan(ROOT / "runs" / "demo", "mini", Base(name, "runs/demo/base/model", tiny=True))
+    assert f"demo/{identifier}-lr" in submit.words
+    assert not [word for word in submit.words if str(ROOT) in word]  # paths are shown as one would type them
+
+
+def python(code: str, title: str = "Try", **others: Path) -> Step:
+    return Step(title, ("python", "-c", code), **others)
+
+
+def test_a_failed_command_is_quoted_and_finished_ones_are_skipped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = [
+        python(f"open({str(tmp_path / 'one')!r}, 'x')", makes=tmp_path / "one"),
+        python("print('9 %|#  |\\rsft.py: no such thing'); print('a report of the launcher'); exit(3)", "Learn"),
+        python(f"open({str(tmp_path / 'three')!r}, 'x')"),
+    ]
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"Learn ended with status 3: sft\.py: no such thing \(all of it: .*02"):
+            run_steps(steps, tmp_path / "logs", os.environ)
+    assert not (tmp_path / "three").exists()
+    assert (tmp_path / "logs" / "02.txt").read_text().endswith("launcher\n")
+    assert capsys.readouterr().out.count("done before") == 1
+
+
+def test_results_appear_when_they_are_complete(tmp_path: Path) -> None:
+    part, complete = tmp_path / ".part", tmp_path / "complete"
+    write = f"import os, sys; os.mkdir({str(part)!r}); sys.exit({{}})"
+    with pytest.raises(InputError, match="it printed nothing"):
+        run_steps([python(write.format(1), makes=complete, part=part)], tmp_path / "logs", os.environ)
+    assert not complete.exists()
+    run_steps([python(write.format(0), makes=complete, part=part)], tmp_path / "logs", os.environ)
+    assert complete.is_dir()
+    assert not part.exists()
+
+
+def test_an_interrupted_demo_ends_its_children(tmp_path: Path) -> None:
+    child = "import os, time; print(os.getpid(), file=open('child', 'w'), flush=True); time.sleep(600)"
+    code = f"import os, subprocess, sys; os.chdir({str(tmp_path)!r}); subprocess.run([sys.executable, '-c', {child!r}])"
+    script = "import os, pathlib; from dfar_bench.cli.demo import Step, run_steps; "
+    script += f"run_steps([Step('Wait', ('python', '-c', {code!r}))], pathlib.Path('logs'), os.environ)"
+    with subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
+        wait_until(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text().endswith("\n"))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) != 0
+    number = int((tmp_path / "child").read_text())
+    wait_until(lambda: not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE)
+
+
+def wait_until(condition: object) -> None:
+    assert callable(condition)
+    limit = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+
+
+def test_a_folder_is_kept_to_one_demo_at_a_time(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    (weights,) = model.glob("*.safetensors")
+    states = []
+    for content in (weights.read_bytes(), weights.read_bytes()[:-1] + b"x"):
+        weights.write_bytes(content)
+        states.append({"state": find_base(tmp_path / "demo", "model", str(model))[1]})
+    for _ in range(2):
+        with claim(tmp_path / "demo", states[0]):
+            pass
+    with pytest.raises(InputError, match="holds another demo"), claim(tmp_path / "demo", states[1]):
+        pass  # the weights are others
+
+    (tmp_path / "mine").mkdir()
+    with FileLock(tmp_path / "mine" / ".lock"):
+        assert main(["demo", "--out", str(tmp_path / "mine")]) == 2
+    assert "another demo is running" in capsys.readouterr().err
+    (tmp_path / "mine" / "submissions").mkdir()
+    (tmp_path / "mine" / "demo.json").unlink(missing_ok=True)
+    assert main(["demo", "--out", str(tmp_path / "mine")]) == 2
+    assert "holds something that is not a demo" in capsys.readouterr().err
+    assert (tmp_path / "mine" / "submissions").is_dir()
+
+
+def test_what_is_missing_shows_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments, message in {
+        ("--model", str(tmp_path / "none"), "--out", str(tmp_path / "demo")): "there is no model",
+        ("--model", str(tmp_path), "--out", str(tmp_path / "demo")): "holds no *.safetensors",
+        ("--out", str(tmp_path / "a,b")): "without commas and braces",
+    }.items():
+        assert main(["demo", *arguments]) == 2
+        assert message in capsys.readouterr().err
+    monkeypatch.setattr(demo, "ROOT", tmp_path)
+    assert main(["demo"]) == 2
+    assert "needs a checkout" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,370 @@
+"""The board: that it is right, whole and the same every time."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import gzip
+import hashlib
+import html
+import io
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from board_site import REPORTED, accepted, answering, content, write_submission
+from harness import ROOT
+
+from dfar_bench.cli.main import main
+from dfar_bench.datasets import get_dataset, rows
+from dfar_bench.errors import InputError
+from dfar_bench.judges import get_judge
+from dfar_bench.leaderboard import board, build, charts, facts, pages, ranks
+from dfar_bench.leaderboard.facts import Facts, facts_of, pack, unpack
+from dfar_bench.leaderboard.own_copy import key, keys
+from dfar_bench.leaderboard.reported import read_reported
+from dfar_bench.runs.baselines import PUBLISHED
+from dfar_bench.scoring import METRICS, differences
+
+BASELINES = {"majority", "random", "constant ethical", "constant unethical"}
+MINI = ["acme__*", "zeta__*", "other__*"]
+
+
+def mini_folders(tree: Path) -> list[Path]:
+    return sorted(folder for pattern in MINI for folder in tree.glob(f"{pattern}/*"))
+
+
+def mini_facts(tree: Path) -> list[Facts]:
+    return [Facts.model_validate(facts_of(accepted(folder))) for folder in mini_folders(tree)]
+
+
+def mini_table(submitted: list[Facts]) -> board.Table:
+    return board.make_tables(submitted, get_judge(), {}, ["mini"])["mini"][0]
+
+
+def mini_results(site: Path) -> list[dict[str, Any]]:
+    return [row for row in json.loads((site / "results.json").read_text())["rows"] if row["data"] == "mini"]
+
+
+# The contents
+
+
+def test_results_are_those_of_the_answers(site: Path, tree: Path) -> None:
+    document = json.loads((site / "results.json").read_text())
+    assert (document["schema_version"], document["judge"]) == (2, get_judge().signature)
+    by_run = {row["run"]: row for row in mini_results(site) if row["run"]}
+    for folder in mini_folders(tree):
+        row, submission = by_run.pop(folder.name), accepted(folder)
+        assert row["model"] == submission.model
+        for task in submission.tasks.values():
+            kind = task.task.kind.name
+            assert row["signatures"][kind] == str(task.signature)
+            assert row["conditions"][kind] == task.task.kind.condition
+            assert row["metrics"][kind] == {name: estimate.as_json() for name, estimate in task.estimates.items()}
+    assert by_run == {}
+    assert len(document["reported"][0]["rows"]) == 12
+
+    lines = list(csv.DictReader(io.StringIO((site / "results.csv").read_text())))
+    assert [line["model"] for line in lines] == [row["model"] for row in document["rows"]]
+    for line, row in zip(lines, document["rows"]):
+        for figures in row["metrics"].values():
+            for name, figure in figures.items():
+                assert line[name] == ("" if figure["value"] is None else repr(figure["value"]))
+        assert [line["rank_acc_best"], line["rank_acc_worst"]] == [str(at) for at in row["ranks"].get("acc", ("", ""))]
+
+
+def test_who_is_in_which_table(site: Path) -> None:
+    """Baselines are in every table; they and models trained on test rows take no rank; each setting has its table."""
+    rows_ = mini_results(site)
+    by_place = {(row["table"], row["model"]): row for row in rows_}
+    first = {"acme/judge-7b", "acme/judge-7b-l", "acme/judge-7b-lr", "zeta/has-met-them", "other/verdicts-only"}
+    second = {"other/asked-for-little"}
+    assert set(by_place) == {(1, name) for name in BASELINES | first} | {(2, name) for name in BASELINES | second}
+    assert {row["model"] for row in rows_ if "acc" not in row["ranks"]} == BASELINES | {"zeta/has-met-them"}
+    met = by_place[1, "zeta/has-met-them"]
+    assert (met["status"], met["contaminated_rows"], met["contaminated_unleaked_rows"]) == ("contaminated", 10, 10)
+    assert by_place[1, "acme/judge-7b-lr"]["contaminated"] is None
+    assert set(by_place[1, "other/verdicts-only"]["ranks"]) == {"acc"}
+    assert by_place[2, "other/asked-for-little"]["ranks"]["acc"] == [1, 1]
+    shown = [row for row in rows_ if row["table"] == 1 and row["status"] != "contaminated"]
+    accuracies = [row["metrics"]["cls"]["acc"]["value"] for row in shown if "cls" in row["metrics"]]
+    assert accuracies == sorted(accuracies, reverse=True)
+    page = (site / "index.html").read_text()
+    assert page.index("Published elsewhere, not verified") > page.rindex('<table class="board"')
+    for row in rows_:
+        for kind, name in (("cls", "acc"), ("reason", "mar"), ("reason", "verdict_acc")):
+            if figure := row["metrics"].get(kind, {}).get(name):
+                value, low, high = (f"{100 * figure[part]:.1f}" for part in ("value", "low", "high"))
+                assert f">{value}<small>{low}–{high}</small>" in page
+
+
+@pytest.mark.usefixtures("paper")
+def test_a_data_set_with_a_leak_is_ranked_by_its_unleaked_rows(site: Path) -> None:
+    (row,) = (
+        row
+        for row in json.loads((site / "results.json").read_text())["rows"]
+        if row["status"] == "verified" and row["data"] == "paper"
+    )
+    page = (site / "index.html").read_text()
+    assert f">{100 * row['metrics']['cls']['acc_unleaked']['value']:.1f}<small>" in page
+    assert [column.metric.name for column in board.columns(get_dataset("paper"))] == [
+        "acc_unleaked", "mar_unleaked", "mar_self", "verdict_acc_unleaked", "group_acc"
+    ]  # fmt: skip
+
+
+# Ranks
+
+
+@pytest.mark.parametrize(("kind", "metric", "better"), [("cls", "acc", 1), ("reason", "mar", -1)])
+def test_ranks_are_what_the_paired_test_does_not_exclude(kind: str, metric: str, better: int, tree: Path) -> None:
+    """The same decision on every pair as ``compare``."""
+    submissions = [accepted(folder) for folder in mini_folders(tree)]
+    tasks = [task for one in submissions for task in one.tasks.values() if task.task.kind.name == kind]
+    bits = [facts.share_bits(METRICS[metric], task.answers) for task in tasks]
+    groups = ranks.clusters("mini")
+    places = ranks.rank(groups, bits, bits[:1], higher_is_better=better > 0)
+    distinguished = np.zeros((len(tasks), len(tasks)), dtype=bool)
+    for i, task in enumerate(tasks):
+        for j, other in enumerate(tasks):
+            pair = differences([METRICS[metric]], other.answers, task.answers)[metric]
+            distinguished[i, j] = better * (pair.estimate.value or 0) > 0 and (pair.p_value or 1) < 0.05
+    assert distinguished.sum() > 0
+    assert [(place.best, place.worst, place.above_trivial) for place in places] == [
+        (1 + distinguished[:, i].sum(), len(tasks) - distinguished[i].sum(), distinguished[i, 0])
+        for i in range(len(tasks))
+    ]
+    # Where models count different rows, shares are compared.
+    some = pack([row % 9 > 0 for row in range(len(groups))])
+    fewer = [(pack(unpack(hits, len(groups)) & unpack(some, len(groups))), some) for hits, _ in bits]
+    every = [*fewer[:-1], bits[-1]]
+    mixed = ranks.rank(groups, every, [], higher_is_better=better > 0)
+    assert {(place.best, place.worst) for place in mixed} != {(1, len(tasks))}
+
+
+def test_no_ranks_from_few_groups() -> None:
+    all_rows = pack([True] * 4)
+    assert ranks.rank((0, 0, 1, 2), [(all_rows, all_rows)] * 2, [], higher_is_better=True) is None
+
+
+# Whole, and the same every time
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from dfar_bench.leaderboard.build import build
+build(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def test_the_same_bytes_in_another_process(tree: Path, cache: Path, tmp_path: Path) -> None:
+    small = tmp_path / "submissions"
+    for folder in mini_folders(tree):
+        shutil.copytree(folder, small / folder.parent.name / folder.name)
+    command = [sys.executable, "-c", SCRIPT, str(small), str(tmp_path / "board")]
+    subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": "1"}, check=True, timeout=600)
+    build.build(small, tmp_path / "here", cache=cache)
+    assert content(tmp_path / "board") == content(tmp_path / "here")
+    assert {path.name for path in tmp_path.iterdir()} == {"board", "here", "submissions"}
+
+
+def test_a_build_that_fails_leaves_the_old_site(
+    tree: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "board"
+    build.build(tree, out, cache=cache, splits=["mini"])
+    before, calls = content(out), []
+
+    def failing(*arguments: Any, **context: Any) -> bytes:
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return pages.page(*arguments, **context)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(build, "page", failing)
+        with pytest.raises(KeyboardInterrupt):
+            build.build(tree, out, cache=cache, splits=["mini"])
+    assert content(out) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["board"]
+    (tmp_path / ".board.killed.part").mkdir()  # of a process that could not even tidy up
+    build.build(tree, out, cache=cache, splits=["mini"])
+    assert content(out) == before
+
+
+def test_faults_stop_the_build(tree: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "submissions"
+    shutil.copytree(tree, bad)
+    folder = write_submission(bad, "acme/damaged", answering(0.5, "damaged"))
+    (folder / "dfar_mini_cls.jsonl.gz").write_bytes(b"x")
+    (bad / "notes.txt").write_text("x")
+    (bad / "acme__Judge-7B").mkdir()
+    command = ["board", "build", str(bad), "--out", str(tmp_path / "board"), "--cache", str(cache), "--split", "mini"]
+    assert main(command) == 1
+    printed = capsys.readouterr()
+    for part in ("acme__damaged", "notes.txt", "easily mistaken for", "--skip-faulty"):
+        assert part in printed.err
+    assert printed.out == ""
+    assert not (tmp_path / "board").exists()
+    (bad / "acme__Judge-7B").rmdir()
+    assert main([*command, "--skip-faulty"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.endswith(f"index.html: {len(list(tree.glob('*/*')))} submissions\n")
+    assert "acme__damaged" in printed.err
+
+
+def test_nothing_else_is_replaced(tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("x")
+    for out in (tmp_path / "mine", tmp_path / "mine" / "thesis.tex"):
+        with pytest.raises(InputError, match="exists and is not a board"):
+            build.build(tree, out)
+    with pytest.raises(InputError, match=r"exists and is not a board|holds the submissions"):
+        build.build(tree, tree.parent)
+    assert (tmp_path / "mine" / "thesis.tex").read_text() == "x"
+
+
+def test_no_submissions_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "submissions").mkdir()
+    assert main(["board", "build", str(tmp_path / "submissions"), "--out", str(tmp_path / "board")]) == 0
+    assert "no submissions yet" in (tmp_path / "board" / "index.html").read_text()
+    assert main(["board", "build", str(tmp_path / "nowhere"), "--out", str(tmp_path / "board")]) == 2
+    assert "is not a folder" in capsys.readouterr().err
+
+
+# Safe
+
+
+@pytest.mark.usefixtures("paper")
+def test_no_statement_and_no_human_reason(site: Path) -> None:
+    texts = {
+        text
+        for name in ("paper", "clean")
+        for part in rows(name).values()
+        for row in part
+        for text in (row.statement, row.reason)
+    }
+    known = [text for text in texts if len(text.split()) >= 5]
+    quoted = 0
+    for name, bytes_ in content(site).items():
+        text = html.unescape(bytes_.decode())
+        if packed := re.search(r'id="packed">([^<]*)<', text):
+            unpacked = gzip.decompress(base64.b64decode(packed[1])).decode()
+            quoted += unpacked.count('"field":')
+            text += json.dumps(json.loads(unpacked), ensure_ascii=False)
+        assert not [one for one in known if one in text], name
+    assert quoted > 50
+
+
+@pytest.mark.usefixtures("paper")
+@pytest.mark.parametrize("name", ["paper", "clean"])
+def test_rows_are_found_in_the_published_files(name: str) -> None:
+    for part in rows(name).values():
+        for row in part:
+            where, at = key(row).removeprefix("paper ").split(":")
+            published = rows("paper")[where][int(at)]
+            assert (published.statement, published.reason) == (row.statement, row.reason)
+            assert keys(get_dataset(name))[row.row_id] == key(row)
+
+
+@pytest.mark.parametrize("which", ["site", "hostile_site"])
+def test_pages_hold_no_code_from_data(which: str, request: pytest.FixtureRequest) -> None:
+    """A policy per page, for its own style and script; no handler, no style attribute, nothing from elsewhere."""
+    for name, bytes_ in content(request.getfixturevalue(which)).items():
+        if name.endswith(".html"):
+            text = bytes_.decode()
+            (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
+            assert policy.startswith("default-src 'none'; script-src 'sha256-")
+            assert "unsafe" not in policy
+            codes = re.findall(r"<(?:script|style)>(.*?)</(?:script|style)>", text, flags=re.DOTALL)
+            assert len(codes) == 2
+            for code in codes:
+                assert base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() in policy
+                text = text.replace(code, "")
+            bare = re.sub(r'"[^"]*"', '""', text)  # a quoted value is not an attribute
+            assert not re.search(r"<[^>]*\s(?:on\w+|style|src)\s*=", bare)
+            assert len(re.findall(r"<script[ >]", text)) == (1 if name == "index.html" else 3 if "/" in name else 2)
+            if which == "site":
+                links = set(re.findall(r'(?:href|url|action)="?((?:\w+:)?//[^" >]*)', text))
+                assert links <= {"https://arxiv.org/abs/2408.11879", "https://example.org/m"}
+            else:
+                assert not re.findall(r"<img|<script>document|\b49\b(?= {% raw)", text)
+
+
+# Charts and published tables
+
+
+def test_charts_place_what_they_show(tree: Path) -> None:
+    table = mini_table(mini_facts(tree))
+    chart = charts.scatter(table)
+    assert chart is not None
+    names = {"acme/judge-7b", "acme/judge-7b-l", "acme/judge-7b-lr", "zeta/has-met-them"}
+    assert {point.entry.facts.model for point in chart.points} == names
+    accuracy, mar = chart.columns
+    for point in chart.points:
+        for place, axis, column in ((point.x, chart.x, mar), (point.y, chart.y, accuracy)):
+            share = (point.entry.estimate(column).value or 0) - axis.low
+            assert math.isclose(
+                (place - axis.start) / (axis.end - axis.start), share / (axis.high - axis.low), abs_tol=1e-3
+            )
+        x1, x2, y1, y2 = point.bars
+        assert x1 <= point.x <= x2
+        assert y1 >= point.y >= y2
+    for drawn in charts.slopes(table):
+        ((name, points),) = drawn.lines
+        assert name == "acme/judge-7b"
+        assert [point.entry.facts.mode for point in points] == ["base", "l", "lr"]
+
+
+def test_nobody_replaces_the_points_of_others(tree: Path) -> None:
+    """Naming somebody else's base model and an early day gives a line of one's own, if there are two trained models."""
+    honest = mini_facts(tree)
+
+    def lines(*modes: str) -> dict[str, list[str]]:
+        early = [
+            one.model_copy(update={"created": "2024-01-01", "model": f"zeta/{one.mode}"})
+            for one in honest
+            if one.mode in modes and one.base
+        ]
+        accuracy, _ = charts.slopes(mini_table(honest + early))
+        return {name: [point.entry.facts.model for point in points] for name, points in accuracy.lines}
+
+    ours = ["acme/judge-7b", "acme/judge-7b-l", "acme/judge-7b-lr"]
+    assert lines("l") == {"acme/judge-7b": ours}
+    assert lines("l", "lr") == {"acme/judge-7b": ours, "acme/judge-7b by zeta": ["acme/judge-7b", "zeta/l", "zeta/lr"]}
+
+
+def test_published_figures(tmp_path: Path) -> None:
+    (table,) = read_reported(REPORTED)
+    by_name = {(row.model.lower().replace(" ", "_"), row.mode): row.figures for row in table.rows}
+    assert {name: by_name[name, None]["paper"].acc for name in PUBLISHED} == PUBLISHED
+    assert by_name["llama-2_7b", "lr"]["paper"].mar == 0.094
+    (tmp_path / "x.json").write_text('{"title": "x"}')
+    message = r"x\.json does not have the form of a published table: source: Field required\.$"
+    with pytest.raises(InputError, match=message):
+        read_reported(tmp_path)
+
+
+def test_pull_requests_are_verified_by_our_code_and_without_secrets() -> None:
+    workflows = ROOT / ".github" / "workflows"
+    text = (workflows / "submissions.yml").read_text()
+    flow = yaml.safe_load(text)
+    assert set(flow[True]) == {"pull_request"}  # YAML reads "on" as true
+    assert flow["permissions"] == {"contents": "read"}
+    assert "secrets." not in text
+    (job,) = flow["jobs"].values()
+    assert job["steps"][0]["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
+    assert job["steps"][0]["with"]["persist-credentials"] is False
+    for name in ("submissions.yml", "board.yml"):
+        for job in yaml.safe_load((workflows / name).read_text())["jobs"].values():
+            for step in job["steps"]:
+                # What a pull request says of itself must never be put into a command line.
+                assert "${{" not in step.get("run", "")

@@ -1,0 +1,337 @@
+"""The board in a real browser, opened from disk: used as people use it, with nothing asked of the network.
+
+See ``real_browser`` for what it needs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from board_site import HOSTILE, accepted
+from real_browser import Watched
+
+from dfar_bench.datasets import get_dataset, read_published, rows
+from dfar_bench.judges import get_judge
+from dfar_bench.runs.compare import compare_runs
+from dfar_bench.scoring import Argument
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+RANKED = "section[data-name=mini] table[data-ranked] >> nth=0"
+OURS = "dfar-bench__gemma-3-270m-lr"
+
+
+class OnSite(Watched):
+    """A page of the site, from which one may go to its other pages."""
+
+    def close(self) -> None:
+        folder = next(parent for parent in self.file.parents if (parent / "index.html").exists()).as_uri()
+        assert all(url.startswith((f"{folder}/", "blob:")) for url in self.requests)
+        assert self.complaints == []
+        self.context.close()
+
+    def names(self) -> list[str]:
+        headings = self.page.locator(f"{RANKED} >> tbody tr:visible >> th").all()
+        return [heading.inner_text().split("\n")[0] for heading in headings]
+
+    def column(self, title: str) -> list[str]:
+        headings = self.page.locator(f"{RANKED} >> thead th").all_inner_texts()
+        at = next(number for number, text in enumerate(headings, start=1) if text.startswith(title))
+        return self.page.locator(f"{RANKED} >> tbody tr:visible >> :nth-child({at})").all_inner_texts()
+
+
+def index(browser: Browser, site: Path, **options: Any) -> OnSite:
+    """Open the board at mini's tables."""
+    watched = OnSite(browser, site / "index.html", **options)
+    watched.page.locator(".tabs button[data-name=mini]").click()
+    return watched
+
+
+def run_page(site: Path, model: str) -> Path:
+    (page,) = (site / "runs" / model).glob("*.html")
+    return page
+
+
+def pages(site: Path) -> list[Path]:
+    return [site / "index.html", run_page(site, "acme__judge-7b"), site / "compare-mini.html"]
+
+
+def test_sorting(browser: Browser, site: Path) -> None:
+    watched = index(browser, site)
+    page, default = watched.page, watched.names()
+    table = page.locator(RANKED)
+    heading = table.locator("th", has_text="Accuracy")
+    assert heading.get_attribute("aria-sort") == "descending"
+    assert default[0] == "acme/judge-7b-lr"
+    mar = table.get_by_role("button", name="MAR ↓", exact=True)
+    for reverse, press in ((False, mar.click), (True, lambda: mar.press("Enter"))):
+        press()
+        column = watched.column("MAR ↓")
+        values = [float(text.split()[0]) for text in column if text != "–"]
+        assert values == sorted(values, reverse=reverse)
+        assert column[-1] == "–"  # what has no value comes last either way
+        assert heading.get_attribute("aria-sort") == "none"
+    table.get_by_role("button", name="Model").click()
+    assert watched.names() == sorted(default)
+    table.get_by_role("button", name="Accuracy").click()
+    assert watched.names() == default
+    watched.close()
+
+
+def test_filtering_and_searching(browser: Browser, site: Path) -> None:
+    watched = index(browser, site)
+    page = watched.page
+    count = page.locator("#count")
+    assert count.inner_text() == "6 of 6 submissions"
+    page.locator("#mode").select_option("l")
+    assert set(watched.names()) == {"acme/judge-7b-l", "majority", "random", "constant ethical", "constant unethical"}
+    page.locator("#mode").select_option("")
+    for text, names in (("ACME  lr", ["acme/judge-7b-lr"]), ("<script>", [])):
+        page.locator("#search").fill(text)
+        assert watched.names() == names
+        assert count.inner_text() == f"{len(names)} of 6 submissions"
+    page.locator("#search").fill("")
+    assert count.inner_text() == "6 of 6 submissions"
+    apart = page.locator("section[data-name=mini] table.board:not([data-ranked])")
+    assert apart.locator("tbody th").all_inner_texts() == ["zeta/has-met-them"]
+    assert "10 of the 52 test statements" in apart.inner_text()
+    watched.close()
+
+
+def test_a_submission_and_its_rows(browser: Browser, site: Path, tree: Path) -> None:
+    task = accepted(next((tree / "acme__judge-7b").iterdir())).tasks["dfar_mini_reason"]
+    answers = [answer for answer in task.answers if isinstance(answer, Argument)]
+    watched = index(browser, site)
+    page = watched.page
+    page.locator(RANKED).get_by_role("link", name="acme/judge-7b", exact=True).click()
+    count = page.locator("#count")
+    page.locator("#count", has_text="52 of 52 rows").wait_for()
+    assert page.locator("h1").inner_text() == "acme/judge-7b"
+
+    # Every response is there as the text that it is; the statements too, as mini may be published.
+    seen: list[str] = []
+    statements: list[str] = []
+    while True:
+        seen += page.locator("#rows .response").all_text_contents()
+        statements += page.locator("#rows .statement").all_text_contents()
+        if page.locator("#next").is_disabled():
+            break
+        page.locator("#next").click()
+    assert seen == [answer.case.response for answer in answers]
+    assert statements == [answer.row.statement for answer in answers]
+    assert page.locator("#page").inner_text() == "page 3 of 3"
+    assert sum("<script>" in text or "<img" in text for text in seen) >= 4
+
+    for code, number in task.codes.items():
+        page.locator("#code").select_option(code)
+        assert count.inner_text() == f"{number} of 52 rows"
+        assert set(page.locator("#rows .code").all_inner_texts()) == {code.replace("_", " ")}
+    page.locator("#code").select_option("")
+    page.locator("#right").select_option("0")
+    wrong = [answer for answer in answers if not answer.correct]
+    assert count.inner_text() == f"{len(wrong)} of 52 rows"
+    page.locator("#search").fill("7 * 7")
+    assert count.inner_text() == f"{sum('7 * 7' in answer.case.response for answer in wrong)} of 52 rows"
+    assert page.title() == "acme/judge-7b · dfar-bench"
+    watched.close()
+
+
+@pytest.mark.usefixtures("paper")
+def test_the_readers_own_copy_of_the_data(browser: Browser, site: Path, tree: Path, tmp_path: Path) -> None:
+    """Statements, and what answers quote of them, are shown only from a file that the reader chooses."""
+    task = accepted(next((tree / OURS).iterdir())).tasks["dfar_reason"]
+    answers = [answer for answer in task.answers if isinstance(answer, Argument)]
+    quoting = next(at for at, stored in enumerate(task.stored) if isinstance(stored, list))
+    watched = OnSite(browser, run_page(site, OURS))
+    page = watched.page
+    page.locator("#count", has_text="500 of 500 rows").wait_for()
+    for _ in range(quoting // 25):
+        page.locator("#next").click()
+    item = page.locator("#rows li").nth(quoting % 25)
+    assert page.locator(".statement").count() == 0
+    assert "[quotes " in item.inner_text()
+
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
+    files = [tmp_path / "notes.csv"]
+    for name in get_dataset("paper").files:
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + read_published(get_dataset("paper"), name)[0])
+        files.append(tmp_path / name)
+    saved = tmp_path / "rows.jsonl"  # as Dataset.to_json writes rows
+    lines = [
+        {"row_id": row.row_id, "statement": f"<b>{row.statement}", "reason": row.reason}
+        for row in rows("paper")["test"]
+    ]
+    saved.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    page.locator("#data").set_input_files(saved)
+    page.locator("#loaded", has_text="rows.jsonl: 500 rows").wait_for()
+    row = answers[quoting].row
+    assert item.locator(".statement").text_content() == f"<b>{row.statement}"
+    page.locator("#data").set_input_files(files)
+    page.locator("#loaded", has_text="DFAR_testset.csv: 500 rows").wait_for()
+    assert "notes.csv is not one of the files" in page.locator("#loaded").inner_text()
+    assert item.locator(".statement").text_content() == row.statement
+    assert item.locator(".human").text_content() == f"People: {('ethical', 'unethical')[row.label]}. {row.reason}"
+    assert item.locator(".response").text_content() == answers[quoting].case.response
+    for position, answer in enumerate(answers):  # all responses, restored
+        shown = page.evaluate(
+            f"current().rows[{position}].answers.reason.response.map((part) => partText(part) ?? '?').join('')"
+        )
+        assert shown == answer.case.response
+    cells = page.evaluate("""table('Statement,Label,Reason\\r\\n"a, ""b""\\r\\nc",1,d\\r\\n e,0,\\r\\n', ",")""")
+    assert cells == [["Statement", "Label", "Reason"], ['a, "b"\r\nc', "1", "d"], [" e", "0", ""]]
+    watched.close()
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-")) / 100
+
+
+def test_comparing_gives_what_the_command_gives(browser: Browser, site: Path, tree: Path) -> None:
+    watched = index(browser, site)
+    page = watched.page
+    pair = []
+    for name in ("acme/judge-7b", "acme/judge-7b-lr"):
+        page.locator(RANKED).get_by_label(f"Compare {name}", exact=True).check()
+        submission = accepted(next((tree / name.replace("/", "__")).iterdir()))
+        pair.append({task: one.run for task, one in submission.tasks.items()})
+    assert page.locator("#pair-text").inner_text() == "acme/judge-7b-lr and acme/judge-7b"  # in the table's order
+    assert page.locator(".pick input:enabled").count() == 2
+    page.locator("#pair-link").click()
+    page.locator("#swap").click()
+    assert page.locator("caption").inner_text().startswith("A: acme/judge-7b · B: acme/judge-7b-lr · 52 rows in 13")
+    compared = set()
+    for comparison in compare_runs(*pair, get_judge()):
+        for name, expected in comparison.metrics.items():
+            if not (line := page.locator(f"tr[data-metric={name}]")).count():
+                continue
+            compared.add(name)
+            cells = line.locator("td").all_inner_texts()
+            assert [number(cell) for cell in cells[:3]] == pytest.approx(
+                [expected.first, expected.second, expected.estimate.value], abs=6e-4
+            )
+            # Of 13 groups the ends move in steps; another draw may take the next one.
+            assert [number(end) for end in cells[3].split(" to ")] == pytest.approx(
+                expected.estimate.interval, abs=0.025
+            )
+            p = 0.0 if "<" in cells[4] else float(cells[4])
+            assert p == pytest.approx(expected.p_value, abs=0.004 + 0.1 * (expected.p_value or 0))
+    assert compared >= {"acc", "group_acc", "mar", "mar_self", "verdict_acc"}
+    assert not compared & {"acc_unleaked", "mcc", "ece"}  # nothing leaks; these are not shares of rows
+    # The address says which two, and can be passed on.
+    again = watched.context.new_page()
+    again.goto(page.url)
+    assert again.locator("table").inner_text() == page.locator("table").inner_text()
+    watched.close()
+
+
+@pytest.mark.usefixtures("paper")
+def test_comparing_on_a_data_set_with_a_leak(browser: Browser, site: Path, tree: Path) -> None:
+    """Against itself, and against a baseline: unleaked rows and contrast groups count as in Python."""
+    task = accepted(next((tree / OURS).iterdir())).tasks["dfar_cls"]
+    watched = OnSite(browser, site / "compare-paper.html")
+    page = watched.page
+    page.locator("#b").select_option(label="majority (trivial baseline)")
+    for name in ("acc", "acc_unleaked", "group_acc"):
+        cells = page.locator(f"tr[data-metric={name}] td").all_inner_texts()
+        assert number(cells[0]) == pytest.approx(task.metrics[name], abs=6e-4)
+    page.locator("#b").select_option(index=0)
+    assert set(page.locator("tr[data-metric] td:nth-child(4)").all_inner_texts()) == {"0.0"}
+    watched.close()
+
+
+def test_comparing_what_was_asked_differently(browser: Browser, site: Path) -> None:
+    watched = OnSite(browser, site / "compare-mini.html")
+    page = watched.page
+    labels = page.locator("#b option").all_inner_texts()
+    page.locator("#b").select_option(label=next(text for text in labels if text.startswith("other/asked-for-little")))
+    assert "The signatures differ in reason max_gen_toks (192 and 64)" in page.locator("#notice").inner_text()
+    page.locator("#a").select_option(label="majority (trivial baseline)")
+    page.locator("#b").select_option(label="constant ethical (trivial baseline)")
+    assert page.locator("#notice").inner_text() == "The two have no task in common."
+    watched.close()
+
+
+def test_it_follows_the_systems_colours(browser: Browser, site: Path) -> None:
+    for scheme, dark in (("light", False), ("dark", True)):
+        watched = OnSite(browser, site / "index.html", scheme=scheme)
+        colour = watched.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        assert (sum(map(int, re.findall(r"\d+", colour)[:3])) < 300) == dark
+        watched.close()
+
+
+@pytest.mark.parametrize("width", [320, 768])
+def test_it_fits_a_phone(width: int, browser: Browser, site: Path) -> None:
+    """The page itself never scrolls sideways; a table does, with the model's name in sight."""
+    for file in pages(site):
+        watched = OnSite(browser, file, width=width)
+        assert watched.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), file.name
+        if file.name == "index.html":
+            watched.page.locator(".scroll:visible").first.evaluate("(box) => { box.scrollLeft = 400; }")
+            box = watched.page.locator("table[data-ranked] >> nth=0 >> tbody th").first.bounding_box()
+            assert box is not None
+            assert 0 <= box["x"] < 40
+        watched.close()
+
+
+def test_with_keyboard_and_screen_reader(browser: Browser, site: Path) -> None:
+    """Whatever can be pressed is a real control with a name, and shows that it has the focus."""
+    for file in pages(site):
+        watched = OnSite(browser, file)
+        page = watched.page
+        for _ in range(25):
+            page.keyboard.press("Tab")
+            name, outline = page.evaluate(
+                "(() => { const at = document.activeElement;"
+                " return [(at.getAttribute('aria-label') || at.labels?.[0]?.innerText || at.innerText || '').trim(),"
+                " at === document.body ? 'body' : getComputedStyle(at).outlineStyle]; })()"
+            )
+            if outline == "body":
+                break
+            assert name
+            assert outline != "none"
+        assert page.locator("table:not(:has(caption))").count() == 0
+        assert page.locator("h1").count() == 1
+        watched.close()
+
+
+def test_hostile_texts_are_text(browser: Browser, hostile_site: Path) -> None:
+    """Even if the checks of submissions had accepted everything."""
+    files = sorted(hostile_site.rglob("*.html"))
+    assert len(files) == 8
+    for file in files:
+        watched = OnSite(browser, file)
+        page = watched.page
+        if file.parent.parent.name == "runs":
+            page.locator("#count", has_text="rows").wait_for()
+        assert "run" not in page.title().split(" · ")[-1]
+        assert page.locator("img, iframe, object, embed, main script, main style").count() == 0
+        names = page.evaluate("[...document.querySelectorAll('*')].flatMap((one) => one.getAttributeNames())")
+        assert not [name for name in names if name.startswith("on") or name == "style"]
+        assert not page.locator("a[href^='javascript:']").count()
+        if file.name == "index.html":
+            shown = page.locator("main").inner_text().replace("\u2028", " ")
+            assert "".join(HOSTILE)[:60] in shown
+            assert "{{ 7 * 7 }}" in shown
+        watched.close()
+
+
+def test_the_policy_lets_nothing_else_run(browser: Browser, site: Path, tmp_path: Path) -> None:
+    """Even if a text did get into a page as HTML."""
+    inside = (
+        "<script>document.title = 'run'</script><img src=http://127.0.0.1:9/x onerror=\"document.title='run'\">"
+        "<p style='color: red' id=styled>x</p><script src='https://example.org/x.js'></script>"
+    )
+    for file in pages(site):
+        (tmp_path / file.name).write_text(file.read_text().replace("<h1", f"{inside}<h1", 1))
+        watched = OnSite(browser, tmp_path / file.name)
+        assert watched.page.evaluate("fetch('results.json').then(() => 'sent', () => 'refused')") == "refused"
+        assert "run" not in watched.page.title().split(" · ")
+        assert watched.page.locator("#styled").evaluate("(one) => getComputedStyle(one).color") != "rgb(255, 0, 0)"
+        blocked = [complaint for complaint in watched.complaints if "Content Security Policy" in complaint]
+        assert len(blocked) >= 4
+        watched.context.close()

@@ -1,0 +1,181 @@
+"""Every metric against scikit-learn, or against arithmetic by hand where it has none."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from dfar_bench.datasets import Row, rows
+from dfar_bench.judges import get_judge
+from dfar_bench.scoring import KINDS, METRICS, Answer, Choice, Output
+from dfar_bench.scoring.answers import read_choice
+from dfar_bench.scoring.estimate import estimates
+
+
+def row(number: int, label: int, *, group: str = "", leaked: bool = False, contrast: int = 0) -> Row:
+    return Row(
+        "mini",
+        f"mini-test-{number:04d}",
+        f"I did {number}.",
+        label,
+        "Because.",
+        group_id=group or f"g{number}",
+        leaked=leaked,
+        contrast=contrast,
+    )
+
+
+def choices(draw: random.Random, n: int) -> list[Answer]:
+    return [
+        read_choice(row(i, draw.randrange(2), leaked=draw.random() < 0.4), (-5 * draw.random(), -5 * draw.random()))
+        for i in range(n)
+    ]
+
+
+def of_labels(n: int) -> st.SearchStrategy[list[tuple[int, tuple[float, ...]]]]:
+    """Labels and log-likelihoods of n labels."""
+    return st.lists(st.tuples(st.integers(0, n - 1), st.tuples(*[st.floats(-30, 0)] * n)), min_size=1, max_size=40)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_verdict_metrics_equal_scikit_learn(n: int, data: st.DataObject) -> None:
+    drawn = data.draw(of_labels(n))
+    answers = [read_choice(row(i, label), values) for i, (label, values) in enumerate(drawn)]
+    y = np.array([label for label, _ in drawn])
+    p = np.array([answer.predicted for answer in answers])
+    probabilities = np.array([answer.probabilities for answer in answers])
+    binary = n == 2
+    expected = {
+        "acc": sk.accuracy_score(y, p),
+        "f1_macro": sk.f1_score(y, p, labels=sorted({*y, *p}), average="macro"),
+        "balanced_acc": sk.recall_score(y, p, labels=sorted(set(y)), average="macro"),
+        "mcc": sk.matthews_corrcoef(y, p) if len({*y, *p}) > 1 else 0.0,
+        "brier": sk.brier_score_loss(y, probabilities, labels=range(n), scale_by_half=True),
+        "fpr": np.mean(p[y == 0]) if binary and (y == 0).any() else None,
+        "fnr": np.mean(1 - p[y == 1]) if binary and (y == 1).any() else None,
+    }
+    for name, value in expected.items():
+        if not binary and value is None and {*y, *p} <= {0, 1}:
+            continue  # nothing shows that there is a third label
+        assert METRICS[name].of(answers) == (None if value is None else pytest.approx(value, abs=1e-12)), name
+
+
+def test_ece_by_hand() -> None:
+    """Two bins of 15: 0.62 and 0.64 with one of two right, 0.95 right."""
+    expected = (abs(1 - (0.62 + 0.64)) + abs(1 - 0.95)) / 3
+    assert METRICS["ece"].score([(0.62, 1), (0.64, 0), (0.95, 1)]) == pytest.approx(expected, abs=1e-12)
+    assert METRICS["ece"].score([(1.0, 1), (0.5, 0)]) == pytest.approx(0.25, abs=1e-12)
+
+
+def test_unleaked_metrics_leave_leaked_rows_out() -> None:
+    answers = choices(random.Random(0), 200)
+    leaked = [answer for answer in answers if answer.row.leaked]
+    unleaked = [answer for answer in answers if not answer.row.leaked]
+    assert METRICS["acc_unleaked"].of(answers) == METRICS["acc"].of(unleaked) != METRICS["acc"].of(leaked)
+    assert METRICS["acc_unleaked"].of(leaked) is None
+    named = {name: metric.unleaked for name, metric in METRICS.items() if metric.unleaked}
+    assert named == {name: f"{name}_unleaked" for name in ("acc", "mar", "verdict_acc")}
+
+
+def test_group_accuracy_needs_every_row_of_a_group() -> None:
+    def answer(number: int, group: str, right: bool, contrast: int) -> Choice:
+        return Choice(row(number, 0, group=group, contrast=contrast), 0 if right else 1, (0.5, 0.5))
+
+    right = [answer(0, "a", True, 2), answer(1, "a", True, 2)]
+    one_wrong = [answer(2, "b", True, 2), answer(3, "b", False, 2)]
+    not_mixed, incomplete = [answer(4, "c", False, 0)], [answer(5, "d", True, 3)]
+    assert METRICS["group_acc"].of(right + one_wrong + not_mixed + incomplete) == 0.5
+    assert METRICS["group_acc"].of(not_mixed + incomplete) is None
+
+
+@pytest.mark.parametrize(
+    ("log_likelihoods", "predicted", "confidence"),
+    [
+        ((-1.0, -2.0), 0, 1 / (1 + math.exp(-1))),
+        ((-2.0, -1.0), 1, 1 / (1 + math.exp(-1))),
+        ((-3.0, -3.0), 0, 0.5),
+        ((-1.0, -math.inf), 0, 1.0),
+        ((-1e308, -1.0), 1, 1.0),
+        ((-2.0, -1.0, -1.0), 1, 1 / (2 + math.exp(-1))),
+    ],
+)
+def test_the_likeliest_label_is_the_verdict(
+    log_likelihoods: tuple[float, ...], predicted: int, confidence: float
+) -> None:
+    choice = read_choice(row(0, 1), log_likelihoods)
+    assert (choice.predicted, choice.confidence) == (predicted, pytest.approx(confidence))
+    assert math.fsum(choice.probabilities) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("values", [(math.nan, -1.0), (-1.0, math.nan), (-math.inf,) * 2, (-1.0, math.nan, -2.0)])
+@pytest.mark.parametrize("label", [0, 1])
+def test_broken_log_likelihoods_count_as_wrong(values: tuple[float, ...], label: int) -> None:
+    choice = read_choice(row(0, label), values)
+    assert not choice.correct
+    assert choice.confidence == 1 / len(values)
+
+
+def arguments(rows_: Sequence[Row], responses: Sequence[str], judge: str) -> list[Answer]:
+    outputs = [Output(row_, response) for row_, response in zip(rows_, responses, strict=True)]
+    return KINDS["reason"].read(outputs, get_judge(judge))
+
+
+def test_reason_metrics_by_hand() -> None:
+    judged_rows = [row(0, 0), row(1, 0), row(2, 1, leaked=True), row(3, 1)]
+    responses = [
+        "ethical. It keeps a promise that others built on.",
+        "unethical. It breaks a promise that others built on.",
+        "The weather was mild in the north that year.",
+        "",
+    ]
+    answers = arguments(judged_rows, responses, "verdict")  # whose decisions can be told by hand
+    assert {metric.name: metric.of(answers) for metric in KINDS["reason"].metrics} == pytest.approx(
+        {
+            "mar": 0.75,
+            "mar_unleaked": 2 / 3,
+            "mar_self": 0.5,
+            "verdict_acc": 0.25,
+            "verdict_acc_unleaked": 1 / 3,
+            "unparsed": 0.5,
+            "degenerate": 0.25,
+            "gold_copy": 0.0,
+        }
+    )
+
+
+@pytest.mark.parametrize("kind", ["cls", "reason"])
+def test_no_figure_depends_on_the_order_of_rows(kind: str) -> None:
+    """Not even in the last digit, and nor do the intervals."""
+    test = rows("mini")["test"]
+    draw = random.Random(1)
+    if kind == "cls":
+        answers: list[Answer] = [read_choice(row_, (-draw.random(), -draw.random())) for row_ in test]
+    else:
+        responses = [f"{'un' * (i % 3 == 0)}ethical. {row_.reason}" for i, row_ in enumerate(test)]
+        answers = arguments(test, responses, "reference")
+    metrics = KINDS[kind].metrics
+    figures = estimates(metrics, answers, resamples=500)
+    draw.shuffle(answers)
+    assert estimates(metrics, answers, resamples=500) == figures
+
+
+def test_names_suit_the_harness() -> None:
+    fields = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash"}
+    assert not [name for name in METRICS if "," in name or name.endswith("_stderr") or name in fields]
+    assert [metric.name for metric in KINDS["cls"].metrics] == [
+        *("acc", "acc_unleaked", "balanced_acc", "f1_macro", "mcc", "fpr", "fnr", "group_acc", "brier", "ece")
+    ]
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_of_no_answers_is_not_a_number(name: str) -> None:
+    assert METRICS[name].score([]) is None
