@@ -14,6 +14,8 @@ import typer
 from dfar_bench import __version__
 from dfar_bench.errors import InputError
 
+INTERRUPTED = 130
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
@@ -23,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = typer.main.get_command(_app())(args=argv, prog_name="dfar-bench", standalone_mode=False)
         sys.stdout.flush()
+        if status == INTERRUPTED:  # which typer makes of KeyboardInterrupt
+            print("dfar-bench: interrupted", file=sys.stderr)
         return int(status or 0)
     except InputError as error:
         message = str(error)
@@ -33,14 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         package = error.name.partition(".")[0]
         message = f"this needs the package {package}: pip install 'dfar-bench[{_extras(package)}]' brings it."
-    except BrokenPipeError:  # the reader (head, less) has seen enough
+    except (BrokenPipeError, SystemExit) as error:
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        # The reader (head, less) has seen enough; typer makes an exit of that.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
         message = f"{error.filename or 'output'}: {error.strerror or error}"
-    except (KeyboardInterrupt, typer.Abort):
-        print("dfar-bench: interrupted", file=sys.stderr)
-        return 130
     print(f"dfar-bench: {message}", file=sys.stderr)
     return 2
 

@@ -91,10 +91,15 @@ def test_a_missing_package_names_the_extra_that_brings_it(package: str, command:
 
 
 def test_a_reader_that_leaves_early() -> None:
-    done = subprocess.run(
-        f"{COMMAND} data audit --split mini --json | head -1", shell=True, capture_output=True, text=True
-    )
-    assert (done.stdout, done.stderr) == ("{\n", "")
+    command = f"set -o pipefail; {COMMAND} data audit --split mini --json | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (FINE, "{\n", "")
+
+
+def test_an_exit_of_a_library_keeps_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dfar_bench.runs.audit.audit", lambda name: sys.exit(3))
+    with pytest.raises(SystemExit, match="3"):
+        main(["data", "audit", "--split", "mini"])
 
 
 def test_no_data_and_no_network(tmp_path: Path) -> None:

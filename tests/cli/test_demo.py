@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -131,18 +132,34 @@ def test_results_appear_when_they_are_complete(tmp_path: Path) -> None:
 def test_an_interrupted_demo_ends_its_children(tmp_path: Path) -> None:
     child = "import os, time; print(os.getpid(), file=open('child', 'w'), flush=True); time.sleep(600)"
     code = f"import os, subprocess, sys; os.chdir({str(tmp_path)!r}); subprocess.run([sys.executable, '-c', {child!r}])"
-    script = "import os, pathlib; from dfar_bench.cli.demo import Step, run_steps; "
-    script += f"run_steps([Step('Wait', ('python', '-c', {code!r}))], pathlib.Path('logs'), os.environ)"
-    with subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
+    script = f"""
+import os, pathlib, sys
+from dfar_bench.cli import demo, main
+
+def wait() -> int:
+    demo.run_steps([demo.Step("Wait", ("python", "-c", {code!r}))], pathlib.Path("logs"), os.environ)
+
+demo.demo = wait
+sys.exit(main.main(["wait"]))
+"""
+    with subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         wait_until(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text().endswith("\n"))
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) != 0
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.endswith("dfar-bench: interrupted\n")
     number = int((tmp_path / "child").read_text())
-    wait_until(lambda: not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: has_ended(number))
 
 
-def wait_until(condition: object) -> None:
-    assert callable(condition)
+def has_ended(number: int) -> bool:
+    try:
+        return psutil.Process(number).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
     limit = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < limit
