@@ -61,6 +61,8 @@ def parse(words: list[str], default_config: Path) -> tuple[Options, Any, Any]:
         options, training, model = parser.parse_args_and_config(words)
     except (ValueError, OSError, ImportError) as error:
         raise InputError(f"these options cannot be used: {one_line(error)}") from None
+    # From here on all processes may refuse; one that leaves earlier breaks the others' connections with a traceback.
+    training.distributed_state.wait_for_everyone()
     if model.model_name_or_path is None:
         model.model_name_or_path = options.scratch
     else:
