@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
+from itertools import takewhile
 
 _WORD = re.compile(r"[a-z0-9']+")
 _CACHED_CHARACTERS = 10_000
@@ -30,14 +32,14 @@ def _words(text: str) -> tuple[str, ...]:
 _cached_words = lru_cache(maxsize=2048)(_words)
 
 
-def common_prefix(a: Sequence[str], b: Sequence[str]) -> int:
-    """Count the words that two sequences share at their beginning."""
-    n = 0
-    for x, y in zip(a, b):
-        if x != y:
-            break
-        n += 1
-    return n
+def common_prefix(*sequences: Sequence[Hashable]) -> int:
+    """Count the words, or tokens, that all sequences share at their beginning."""
+    return sum(1 for _ in takewhile(lambda items: len(set(items)) == 1, zip(*sequences)))
+
+
+def policy_hash(code: str) -> str:
+    """Hash an inline script or style the way a Content Security Policy names it, without the quotes."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}"
 
 
 def short_hash(value: object) -> str:

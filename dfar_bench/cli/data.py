@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dfar_bench.cli.options import FALLS_SHORT, FINE, AsJson, Split, new_family
+from dfar_bench.cli.options import FALLS_SHORT, FINE, AsJson, Split, new_family, print_json
 from dfar_bench.datasets import DATASETS
 
 app = new_family("Download and check the data.")
@@ -40,7 +39,10 @@ def audit(split: Split = "paper", as_json: AsJson = False) -> int:
     from dfar_bench.runs.audit import audit as audit_dataset
 
     report = audit_dataset(split)
-    print(json.dumps(report, indent=2) if as_json else as_text(report))
+    if as_json:
+        print_json(report)
+    else:
+        print(as_text(report))
     return FINE
 
 

@@ -145,7 +145,7 @@ def plan(folder: Path, split: str, base: Base) -> list[Step]:
             revision, about = None, [*about, "--base", f"{model_id}-base", "--dfar-run", f"{trained}/dfar_run.json"]
         words = ["lm_eval", "--model", "hf", "--model_args", f"pretrained={scored}"]
         words[-1] += f",revision={revision}" if revision else ""
-        words += ["--tasks", ",".join(f"{dataset.task}_{kind}" for kind in dataset.kinds), "--batch_size", "16"]
+        words += ["--tasks", ",".join(map(dataset.task_name, dataset.kinds)), "--batch_size", "16"]
         words += ["--output_path", _typed(place / ".results"), "--log_samples"]
         steps.append(Step(f"Score {title}", words, makes=place / "results", part=place / ".results"))
         words = ["dfar-bench", "submit", _typed(place / "results"), "--model-id", f"{model_id}-{name}", *about]
@@ -210,7 +210,8 @@ def _complaint(log: Path) -> str:
 def summary(folder: Path, split: str) -> str:
     """Tabulate the three models, and L+R minus L, with intervals."""
     from dfar_bench.judges import get_judge
-    from dfar_bench.runs.compare import compare_runs, runs_by_task
+    from dfar_bench.runs.compare import compare_runs
+    from dfar_bench.runs.log import runs_by_task
     from dfar_bench.runs.rescore import figure, interval, rescore_run
     from dfar_bench.scoring import Estimate
 

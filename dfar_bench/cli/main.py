@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # for a terminal that cannot show a dash
     try:
-        status = typer.main.get_command(_app())(args=argv, prog_name="dfar-bench", standalone_mode=False)
+        status = typer.main.get_command(make_app())(args=argv, prog_name="dfar-bench", standalone_mode=False)
         sys.stdout.flush()
         if status == INTERRUPTED:  # which typer makes of KeyboardInterrupt
             print("dfar-bench: interrupted", file=sys.stderr)
@@ -49,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 2
 
 
-def _app() -> typer.Typer:
+def make_app() -> typer.Typer:
+    """Build the command line; its commands' modules are imported only then."""
     from dfar_bench.cli import data, demo, human, judge, leaderboard, score  # a broken plugin shows here
 
     app = typer.Typer(

@@ -93,7 +93,7 @@ def _read_runs(path: Path) -> dict[str, Run]:
         from dfar_bench.leaderboard.verify import submitted_runs
 
         return submitted_runs(folder.absolute())
-    from dfar_bench.runs.compare import runs_by_task
+    from dfar_bench.runs.log import runs_by_task
 
     return runs_by_task(path)
 

@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -118,14 +118,23 @@ class Dataset:
         names = dict.fromkeys([self.name, *self.parents, self.examples_from or self.name])
         return tuple(name for name in names if not DATASETS[name].publishable)
 
-    @property
+    def task_name(self, kind: str) -> str:
+        """Return lm_eval's name of its task of a kind, such as ``dfar_clean_cls``."""
+        return f"{self.task}_{kind}"
+
+    @cached_property
     def has_leak(self) -> bool:
         """Whether a test statement is also in the train set."""
         return any(row.leaked for row in rows(self.name)["test"])
 
     def training_set(self, drop_leaked: bool) -> str:
         """Return the name of its train rows in submissions, such as ``dfar_train_unleaked``."""
-        return f"{self.task}_train" + "_unleaked" * (drop_leaked and self.has_leak)
+        return self.training_sets[drop_leaked and self.has_leak]
+
+    @property
+    def training_sets(self) -> tuple[str, str]:
+        """The names of all its train rows, and of those that are not in the test set."""
+        return f"{self.task}_train", f"{self.task}_train_unleaked"
 
 
 def _place(row_id: str) -> str:

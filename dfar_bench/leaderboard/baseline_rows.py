@@ -12,7 +12,7 @@ from dfar_bench.judges import Judge
 from dfar_bench.leaderboard.classical import Classical
 from dfar_bench.leaderboard.facts import Facts, task_facts
 from dfar_bench.runs.baselines import answered_kinds, certain_choices, constant_texts, trivial_choices
-from dfar_bench.scoring import Output
+from dfar_bench.scoring import Output, estimates
 
 TRIVIAL, CLASSICAL = "trivial baseline", "bag of words"
 
@@ -38,8 +38,9 @@ def baseline_facts(dataset: Dataset, judge: Judge, classical: Classical | None =
 
 def _facts(name: str, sort: str, what: str, dataset: Dataset, outputs: Sequence[Output], judge: Judge) -> Facts:
     in_order = sorted(outputs, key=lambda output: output.row.row_id)
-    tasks = {
-        f"{dataset.task}_{kind.name}": task_facts(dataset.name, kind, kind.read(in_order, judge))
-        for kind in answered_kinds(dataset, outputs)
-    }
+    tasks = {}
+    for kind in answered_kinds(dataset, outputs):
+        answers = kind.read(in_order, judge)
+        figures = estimates(kind.metrics, answers)
+        tasks[dataset.task_name(kind.name)] = task_facts(dataset.name, kind, answers, figures)
     return Facts(model=name.replace("_", " "), run=sort, about={"What it is": what}, tasks=tasks)

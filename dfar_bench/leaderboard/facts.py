@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +19,7 @@ from dfar_bench.leaderboard.contamination import Contamination
 from dfar_bench.leaderboard.flags import Flag
 from dfar_bench.leaderboard.own_copy import key, keys
 from dfar_bench.leaderboard.verified import VerifiedSubmission, VerifiedTask
-from dfar_bench.scoring import Answer, Argument, Choice, Estimate, Kind, Metric, estimates
+from dfar_bench.scoring import Answer, Argument, Choice, Estimate, Kind, Metric, count_codes
 from dfar_bench.scoring.metrics import mean_value
 
 Bits = tuple[str, str]
@@ -87,6 +86,7 @@ def facts_of(verified: VerifiedSubmission) -> dict[str, Any]:
                 task.task.dataset.name,
                 task.task.kind,
                 task.answers,
+                task.estimates,
                 signature=str(task.signature),
                 flags=list(task.flags),
                 contamination=task.contamination,
@@ -99,13 +99,13 @@ def facts_of(verified: VerifiedSubmission) -> dict[str, Any]:
     return facts.model_dump(mode="json")
 
 
-def task_facts(data: str, kind: Kind, answers: Sequence[Answer], **others: Any) -> TaskFacts:
-    """Return the facts that follow from the answers to one task, sorted by row id."""
+def task_facts(
+    data: str, kind: Kind, answers: Sequence[Answer], figures: Mapping[str, Estimate], **others: Any
+) -> TaskFacts:
+    """Return the facts that follow from the answers to one task, sorted by row id, and their estimates."""
     shares = {metric.name: bits for metric in kind.metrics if (bits := share_bits(metric, answers))}
-    codes = Counter(answer.judgement.code for answer in answers if isinstance(answer, Argument))
-    figures = estimates(kind.metrics, answers)
     return TaskFacts(
-        data=data, kind=kind.name, figures=figures, bits=shares, codes=dict(sorted(codes.items())), **others
+        data=data, kind=kind.name, figures=dict(figures), bits=shares, codes=count_codes(answers), **others
     )
 
 

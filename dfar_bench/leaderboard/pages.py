@@ -7,8 +7,6 @@ templates escape all text, so that whatever a model or a submitter wrote is show
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from functools import cache
 from importlib import resources
@@ -19,6 +17,7 @@ from markupsafe import Markup
 
 from dfar_bench import __version__
 from dfar_bench.leaderboard.charts import mark
+from dfar_bench.text import policy_hash
 from dfar_bench.training.modes import MODES
 
 
@@ -31,7 +30,8 @@ def page(template: str, script: str, **context: Any) -> bytes:
     """
     style, code = _code("board.css"), _code(script)
     policy = (
-        f"default-src 'none'; script-src {_hash(code)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src '{policy_hash(code)}'; style-src '{policy_hash(style)}'; "
+        "base-uri 'none'; form-action 'none'"
     )
     own = {"style": style, "code": code, "policy": Markup(policy), "version": __version__, "modes": MODES}
     text: str = _environment().get_template(template).render({"root": "", **own, **context})
@@ -68,11 +68,6 @@ def _environment() -> Environment:
 def _code(name: str) -> Markup:
     """A style or script of ours, which goes into pages as it is."""
     return Markup((resources.files(__package__ or "") / "templates" / name).read_text("utf-8"))
-
-
-def _hash(code: str) -> str:
-    """Name an inline script or style as a policy does."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
 
 
 def _plain(value: object) -> str:

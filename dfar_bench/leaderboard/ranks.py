@@ -40,11 +40,6 @@ def clusters(data: str) -> tuple[int, ...]:
     return tuple(numbers[row.group_id] for row in test)
 
 
-@cache
-def _weights(count: int) -> Array:
-    return cluster_weights([str(number) for number in range(count)], RESAMPLES, SEED)
-
-
 def rank(
     groups: Sequence[int], models: Sequence[Bits], trivial: Sequence[Bits], *, higher_is_better: bool
 ) -> list[Rank] | None:
@@ -87,6 +82,7 @@ def _resample(groups: Sequence[int], count: int, models: Sequence[Bits]) -> np.n
 
 def _sums(groups: Sequence[int], count: int, packed: Sequence[str]) -> Array:
     """Array (1 + resamples, models) of the sums of bits."""
+    weights = cluster_weights([str(number) for number in range(count)], RESAMPLES, SEED)
     per_cluster = np.zeros((count, len(packed)))
     np.add.at(per_cluster, np.array(groups), np.stack([unpack(text, len(groups)) for text in packed], axis=1))
-    return np.vstack([per_cluster.sum(axis=0), _weights(count) @ per_cluster])
+    return np.vstack([per_cluster.sum(axis=0), weights @ per_cluster])

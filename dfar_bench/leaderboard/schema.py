@@ -32,8 +32,12 @@ SCHEMA_VERSION = 2
 
 def training_sets() -> dict[str, tuple[str, bool]]:
     """Return the known training sets: name -> data set, and whether rows that leak into its test set were dropped."""
-    names = [(name, f"{DATASETS[name].task}_train") for name in trainable()]
-    return {train: (name, False) for name, train in names} | {f"{t}_unleaked": (name, True) for name, t in names}
+    return {
+        train: (name, unleaked)
+        for unleaked in (False, True)
+        for name in trainable()
+        for train in [DATASETS[name].training_sets[unleaked]]
+    }
 
 
 def _member(what: str, names: Callable[[], Iterable[str]]) -> AfterValidator:
@@ -215,8 +219,8 @@ class Submission(Strict):
         if run:
             if self.mode in MODES and run.mode != self.mode:
                 raise fields.refusal(f"mode says {self.mode}, and dfar_run {run.mode}")
-            learned = f"{DATASETS[run.split].task}_train"
-            if learned not in sets and not (run.drop_leaked and f"{learned}_unleaked" in sets):
+            learned, unleaked = DATASETS[run.split].training_sets
+            if learned not in sets and not (run.drop_leaked and unleaked in sets):
                 raise fields.refusal(f"dfar_run says that it was trained on {learned}, and training does not")
         return self
 

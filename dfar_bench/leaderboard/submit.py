@@ -34,9 +34,10 @@ from dfar_bench.leaderboard.submission import (
 from dfar_bench.leaderboard.trained import dfar_run, model_places, weights_hash
 from dfar_bench.leaderboard.verified import VerifiedSubmission
 from dfar_bench.leaderboard.verify import verify
-from dfar_bench.runs.log import find_runs, read_run
+from dfar_bench.runs.log import runs_by_task
+from dfar_bench.runs.rescore import Score
 from dfar_bench.runs.run import Run
-from dfar_bench.scoring import NOT_AVAILABLE
+from dfar_bench.scoring import Estimate
 from dfar_bench.training.modes import trainable
 from dfar_bench.training.record import FILE as DFAR_RUN
 
@@ -120,21 +121,19 @@ def find_dfar_run(results: Path) -> Path | None:
 
 def _read_runs(results: Path) -> dict[str, Run]:
     """Read the runs of a folder by task, all of them complete, and of one model."""
-    runs: dict[str, Run] = {}
-    for files in find_runs([results]):
-        run = read_run(files)
-        if run.task.name in runs:
-            raise InputError(f"{results} holds two runs of {run.task.name}: name the folder of one of them.")
+    runs = runs_by_task(results, part="folder")
+    for run in runs.values():
         if not run.harness.recorded:
             raise InputError(
-                f"{files[0]} has no results_*.json beside it, which says how it was made: "
+                f"{run.files[0]} has no results_*.json beside it, which says how it was made: "
                 "submit the folder as lm_eval wrote it."
             )
         if run.harness.limit is not None:
-            raise InputError(f"{files[0]} was made with --limit {shown(run.harness.limit)}: run the whole test set.")
+            raise InputError(
+                f"{run.files[0]} was made with --limit {shown(run.harness.limit)}: run the whole test set."
+            )
         if not run.complete:
-            raise InputError(f"{files[0]} holds {len(run.outputs)} of {run.expected} rows: run the whole test set.")
-        runs[run.task.name] = run
+            raise InputError(f"{run.files[0]} holds {len(run.outputs)} of {run.expected} rows: run the whole test set.")
     models = {json.dumps([run.model, run.model_args]): name for name, run in runs.items()}
     if len(models) > 1:
         raise InputError(
@@ -207,7 +206,7 @@ def _differing(runs: Mapping[str, Run], verified: VerifiedSubmission) -> list[st
         f"{name}: {metric}"
         for name, task in verified.tasks.items()
         for metric, value in task.metrics.items()
-        if metric in (printed := runs[name].printed) and printed[metric] != (NOT_AVAILABLE if value is None else value)
+        if Score(Estimate(value), runs[name].printed.get(metric)).differs
     ]
 
 

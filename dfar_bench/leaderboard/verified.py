@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +13,9 @@ from dfar_bench.leaderboard.answers_file import Stored
 from dfar_bench.leaderboard.contamination import Contamination
 from dfar_bench.leaderboard.flags import Flag
 from dfar_bench.leaderboard.schema import Harness, Submission
+from dfar_bench.runs.rescore import figure
 from dfar_bench.runs.run import Run
-from dfar_bench.scoring import NOT_AVAILABLE, Answer, Argument, Estimate, Signature, Task, estimates
+from dfar_bench.scoring import Answer, Estimate, Signature, Task, count_codes, estimates
 
 _CONTAMINATED = {True: "contaminated", False: "not contaminated", None: "contamination unknown"}
 
@@ -55,8 +55,7 @@ class VerifiedTask:
     @property
     def codes(self) -> dict[str, int]:
         """How often the judge gave each code."""
-        codes = Counter(answer.judgement.code for answer in self.answers if isinstance(answer, Argument))
-        return dict(sorted(codes.items()))
+        return count_codes(self.answers)
 
 
 @dataclass(frozen=True)
@@ -111,10 +110,7 @@ def summary_text(summary: dict[str, Any]) -> str:
     """Format ``VerifiedSubmission.as_json`` for people."""
     lines = [f"  flag: {flag['text']}" for flag in summary["flags"]]
     for name, task in summary["tasks"].items():
-        figures = (
-            f"{metric} {NOT_AVAILABLE if value is None else f'{value:.4f}'}"
-            for metric, value in task["metrics"].items()
-        )
+        figures = (f"{metric} {figure(value)}" for metric, value in task["metrics"].items())
         lines += [f"  {name}: {', '.join(figures)}", f"    {task['signature']}"]
         lines += [f"    flag: {flag['text']}" for flag in task["flags"]]
         known = task["contamination"]

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
-from dfar_bench.leaderboard.answers_file import answers_name, prompts_of, read_answers
+from dfar_bench.leaderboard.answers_file import Stored, answers_name, prompts_of, read_answers
 from dfar_bench.leaderboard.contamination import contamination
 from dfar_bench.leaderboard.faults import Fault, RefusedError, of_validation, shown
 from dfar_bench.leaderboard.flags import Flag, inconsistency, task_flags
@@ -58,14 +58,30 @@ def submitted_runs(folder: Path) -> dict[str, Run]:
     Raises:
         InputError: the submission has a fault, or the published data is not available.
     """
-    result = verify(folder)
+    result = _read(open_submission(folder))
     if isinstance(result, list):
         raise InputError(f"{result[0]} (dfar-bench verify names every fault of this submission).")
-    return {name: replace(task.run, model=result.model) for name, task in result.tasks.items()}
+    submission, runs = result
+    return {name: replace(run, model=submission.model.id) for name, (run, _) in runs.items()}
 
 
 def verify_opened(opened: Opened, judge: Judge) -> VerifiedSubmission | list[Fault]:
     """Verify a submission whose files have been read; see ``verify``."""
+    result = _read(opened)
+    if isinstance(result, list):
+        return result
+    submission, runs = result
+    verified = {name: _score(run, stored, submission, judge) for name, (run, stored) in runs.items()}
+    key, flags = content_key(opened, judge), tuple(_compare_tasks(verified))
+    return VerifiedSubmission(opened.folder, key, submission, verified, flags)
+
+
+Runs = dict[str, tuple[Run, tuple[Stored, ...]]]
+"""The runs of a submission by task, each with its answers as the file holds them."""
+
+
+def _read(opened: Opened) -> tuple[Submission, Runs] | list[Fault]:
+    """Check the form of a submission and read its answers; no judge is needed."""
     faults = list(opened.faults)
     if FILE not in opened.files:
         return faults
@@ -74,18 +90,15 @@ def verify_opened(opened: Opened, judge: Judge) -> VerifiedSubmission | list[Fau
     except RefusedError as refused:
         return [*faults, *refused.of(opened.where(FILE))]
     faults += [Fault(opened.where(FILE), *fault) for fault in _check_names(opened, submission)]
-    verified: dict[str, VerifiedTask] = {}
+    runs: Runs = {}
     for name, submitted in submission.tasks.items():
         if name in tasks():
-            result = _verify_task(tasks()[name], submitted, opened, submission, judge)
-            if isinstance(result, VerifiedTask):
-                verified[name] = result
-            else:
+            result = _read_task(tasks()[name], submitted, opened)
+            if isinstance(result, list):
                 faults += result
-    if faults:
-        return faults
-    key, flags = content_key(opened, judge), tuple(_compare_tasks(verified))
-    return VerifiedSubmission(opened.folder, key, submission, verified, flags)
+            else:
+                runs[name] = result
+    return faults or (submission, runs)
 
 
 def read_submission(content: bytes) -> Submission:
@@ -105,9 +118,7 @@ def read_submission(content: bytes) -> Submission:
         raise RefusedError(*of_validation(error, document)) from None
 
 
-def _verify_task(
-    task: Task, submitted: SubmittedTask, opened: Opened, submission: Submission, judge: Judge
-) -> VerifiedTask | list[Fault]:
+def _read_task(task: Task, submitted: SubmittedTask, opened: Opened) -> tuple[Run, tuple[Stored, ...]] | list[Fault]:
     file, place, harness = answers_name(task.name), f"tasks.{task.name}.", submitted.harness
     faults = [Fault(opened.where(FILE), place + name, reason) for name, reason in _check_task(task, submitted, opened)]
     try:
@@ -132,17 +143,21 @@ def _verify_task(
         expected=len(answers.outputs),
         harness=RunHarness(**harness.model_dump(exclude={"prompt", "condition"})),
     )
-    read = tuple(run.answers(judge))
+    return run, answers.stored
+
+
+def _score(run: Run, stored: tuple[Stored, ...], submission: Submission, judge: Judge) -> VerifiedTask:
+    answers = tuple(run.answers(judge))
     return VerifiedTask(
-        task=task,
+        task=run.task,
         run=run,
-        harness=harness,
-        answers=read,
-        stored=answers.stored,
+        harness=submission.tasks[run.task.name].harness,
+        answers=answers,
+        stored=stored,
         signature=run.signature(judge),
-        metrics={metric.name: metric.of(read) for metric in task.kind.metrics},
-        flags=task_flags(read),
-        contamination=contamination(submission, task.dataset.name),
+        metrics={metric.name: metric.of(answers) for metric in run.task.kind.metrics},
+        flags=task_flags(answers),
+        contamination=contamination(submission, run.task.dataset.name),
     )
 
 
@@ -178,7 +193,7 @@ def _check_task(task: Task, submitted: SubmittedTask, opened: Opened) -> Iterato
 
 def _compare_tasks(verified: Mapping[str, VerifiedTask]) -> Iterator[Flag]:
     for task in verified.values():
-        other = verified.get(f"{task.task.dataset.task}_reason")
+        other = verified.get(task.task.dataset.task_name("reason"))
         if task.task.kind.name == "cls" and other:
             flag = inconsistency(task.metrics["acc"], other.metrics["verdict_acc"], other.metrics["unparsed"])
             if flag:

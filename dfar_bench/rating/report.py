@@ -27,6 +27,7 @@ from dfar_bench.rating.estimates import (
 from dfar_bench.rating.key import STRATA, Groups, Key
 from dfar_bench.rating.ratings import Rater, count_votes
 from dfar_bench.runs.log import read_run
+from dfar_bench.runs.rescore import figure, interval
 from dfar_bench.scoring import LEVEL, RESAMPLES, SEED, Estimate
 from dfar_bench.scoring.estimate import MIN_CLUSTERS
 
@@ -134,7 +135,7 @@ class Report:
             if corrected.value is None:
                 text = "undefined: sensitivity and specificity are unknown or do not add up to more than 1"
             else:
-                text = f"{corrected.value:.4f}   {_interval(corrected)}"
+                text = f"{figure(corrected.value)}   {interval(corrected)}"
             lines.append(f"  {apparent:.4f} | {text}   {run.title}")
         return lines
 
@@ -218,9 +219,4 @@ def _judge_again(key: Key, judge_name: str) -> tuple[str, dict[str, bool], list[
 
 
 def _line(name: str, estimate: Estimate) -> str:
-    value = "N/A" if estimate.value is None else f"{estimate.value:.4f}"
-    return f"  {name:<26}{value:>8}   {_interval(estimate)}"
-
-
-def _interval(estimate: Estimate) -> str:
-    return f"{estimate.low:.4f} – {estimate.high:.4f}" if estimate.interval else "N/A"
+    return f"  {name:<26}{figure(estimate.value):>8}   {interval(estimate)}"

@@ -7,8 +7,6 @@ model wrote is shown and never executed.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -22,7 +20,7 @@ from dfar_bench.judges.human import fingerprint
 from dfar_bench.rating.draw import Judged, draw, judge_runs
 from dfar_bench.rating.key import Item, Key, KeyRun
 from dfar_bench.rating.spreadsheet import as_csv
-from dfar_bench.text import short_hash
+from dfar_bench.text import policy_hash, short_hash
 
 # About what a spreadsheet holds in one cell, in characters.
 _LONGEST_ANSWER = 8_000
@@ -101,14 +99,9 @@ def render_page(sheet: str, texts: Sequence[Mapping[str, str]]) -> str:
         questions=QUESTIONS,
         script=script,
         style=style,
-        script_hash=_policy_hash(script),
-        style_hash=_policy_hash(style),
+        script_hash=policy_hash(script),
+        style_hash=policy_hash(style),
     )
-
-
-def _policy_hash(code: str) -> str:
-    """Hash an inline script or style the way a Content Security Policy names it."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}"
 
 
 def _make_key(runs: tuple[KeyRun, ...], sample: Sequence[Judged], seed: int, judge: str) -> Key:

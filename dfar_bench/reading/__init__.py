@@ -2,6 +2,6 @@
 
 from dfar_bench.reading.properties import is_bare, is_gold_copy, own_answer
 from dfar_bench.reading.reading import Reading
-from dfar_bench.reading.verdict import asserted_verdicts, parse_verdict
+from dfar_bench.reading.verdict import parse_verdict
 
-__all__ = ["Reading", "asserted_verdicts", "is_bare", "is_gold_copy", "own_answer", "parse_verdict"]
+__all__ = ["Reading", "is_bare", "is_gold_copy", "own_answer", "parse_verdict"]

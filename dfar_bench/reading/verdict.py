@@ -70,13 +70,8 @@ def verdict_of(tokens: list[str]) -> int | None:
     return first.verdict
 
 
-def asserted_verdicts(answer: str) -> tuple[int, ...]:
-    """Return every verdict that an answer pronounces outright, in order: 0 ethical, 1 unethical."""
-    return asserted_in(tokenize(answer))
-
-
 def asserted_in(tokens: list[str]) -> tuple[int, ...]:
-    """Return every verdict that a tokenized answer pronounces outright, in order."""
+    """Return every verdict that a tokenized answer pronounces outright, in order: 0 ethical, 1 unethical."""
     return tuple(mention.verdict for mention in mentions(tokens) if mention.asserted)
 
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge
-from dfar_bench.runs.log import find_runs, read_run
 from dfar_bench.runs.rescore import figure, interval
 from dfar_bench.runs.run import Run
 from dfar_bench.scoring import LEVEL, RESAMPLES, Difference, McNemar, Signature, differences, mcnemar
@@ -70,21 +68,6 @@ class Comparison:
         test = self.mcnemar
         lines += ["", f"right in A only {test.only_first}, in B only {test.only_second}: McNemar p {test.p_value:.4f}"]
         return "\n".join(lines)
-
-
-def runs_by_task(path: Path) -> dict[str, Run]:
-    """Read the runs of a folder or samples file, by task.
-
-    Raises:
-        InputError: see ``log.read_run``; or there are two runs of one task.
-    """
-    runs: dict[str, Run] = {}
-    for files in find_runs([path]):
-        run = read_run(files)
-        if run.task.name in runs:
-            raise InputError(f"{path} holds two runs of {run.task.name}: name the samples file of one of them.")
-        runs[run.task.name] = run
-    return runs
 
 
 def compare_runs(

@@ -151,6 +151,24 @@ def _check_complete(results: dict[str, Any], task: str, count: int, file: Path) 
         )
 
 
+def runs_by_task(path: Path, part: str = "samples file") -> dict[str, Run]:
+    """Read the runs of a folder or samples file, by task.
+
+    Args:
+        part: what holds one run alone, for the error message.
+
+    Raises:
+        InputError: see ``read_run``; or there are two runs of one task.
+    """
+    runs: dict[str, Run] = {}
+    for files in find_runs([path]):
+        run = read_run(files)
+        if run.task.name in runs:
+            raise InputError(f"{path} holds two runs of {run.task.name}: name the {part} of one of them.")
+        runs[run.task.name] = run
+    return runs
+
+
 def _harness(
     results: dict[str, Any],
     task: str,

@@ -6,7 +6,6 @@ results file is beside the samples.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from dfar_bench.errors import InputError
 from dfar_bench.judges import DEFAULT_JUDGE, ErrorRates, Judge, get_judge
 from dfar_bench.runs.log import find_runs, read_run
 from dfar_bench.runs.run import Run
-from dfar_bench.scoring import LEVEL, NOT_AVAILABLE, RESAMPLES, SEED, Argument, Estimate, Signature, estimates
+from dfar_bench.scoring import LEVEL, NOT_AVAILABLE, RESAMPLES, SEED, Estimate, Signature, count_codes, estimates
 from dfar_bench.scoring.estimate import MIN_CLUSTERS
 
 
@@ -142,6 +141,5 @@ def rescore_run(run: Run, judge: Judge, resamples: int = RESAMPLES) -> Rescored:
         )
         for metric in kind.metrics
     }
-    codes = Counter(answer.judgement.code for answer in answers if isinstance(answer, Argument))
     rates = judge.error_rates if kind.judged else None
-    return Rescored(run, run.signature(judge), scores, dict(sorted(codes.items())), resamples, rates)
+    return Rescored(run, run.signature(judge), scores, count_codes(answers), resamples, rates)

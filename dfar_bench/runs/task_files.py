@@ -43,7 +43,7 @@ def _task_file(task: Task) -> str:
 
 
 def _group_file(dataset: Dataset) -> str:
-    members = "".join(f"  - {dataset.task}_{kind}\n" for kind in dataset.kinds)
+    members = "".join(f"  - {dataset.task_name(kind)}\n" for kind in dataset.kinds)
     return f"{_HEAD}group: {dataset.task}\ntask:\n{members}metadata:\n  version: {VERSION}\n"
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -80,6 +81,12 @@ class Argument(Answer):
     def gold_copy(self) -> bool:
         """Whether it reproduces the human reason word for word."""
         return is_gold_copy(self.reading.answer, self.row.reason)
+
+
+def count_codes(answers: Iterable[Answer]) -> dict[str, int]:
+    """Count how often the judge gave each code, sorted by code."""
+    codes = Counter(answer.judgement.code for answer in answers if isinstance(answer, Argument))
+    return dict(sorted(codes.items()))
 
 
 def read_choices(outputs: Sequence[Output], judge: Judge | None = None) -> list[Answer]:

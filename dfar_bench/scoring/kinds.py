@@ -57,7 +57,7 @@ class Task:
     @property
     def name(self) -> str:
         """Its name in lm_eval, such as ``dfar_clean_cls``."""
-        return f"{self.dataset.task}_{self.kind.name}"
+        return self.dataset.task_name(self.kind.name)
 
 
 def tasks() -> dict[str, Task]:

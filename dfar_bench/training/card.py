@@ -30,7 +30,7 @@ def write_card(folder: Path, run: dict[str, Any]) -> None:
     style = run["prompt"].partition(".")[0]
     metadata = "" if style == DEFAULT_STYLE else f' --metadata \'{{"prompt": "{style}"}}\''
     model_args = f"pretrained={base},peft=THIS_FOLDER" if adapter else "pretrained=THIS_FOLDER"
-    tasks = ",".join(f"{dataset.task}_{kind}" for kind in dataset.kinds)
+    tasks = ",".join(map(dataset.task_name, dataset.kinds))
     left_out = "".join(f", {count} left out ({reason})" for reason, count in data["left_out"].items())
     body = f"""
 # {base.rpartition("/")[2]} on {dataset.title}, {mode.title}

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from dfar_bench.training.examples import IGNORED, common_prefix
+from dfar_bench.text import common_prefix
+from dfar_bench.training.examples import IGNORED
 
 LINE_TOKENS = 512
 """Where examples share a prefix, a new line of the batch begins after about this many tokens."""
@@ -84,7 +85,7 @@ class Collator:
 
     def _with_shared_prefix(self, inputs: list[list[int]], targets: list[list[int]]) -> dict[str, torch.Tensor]:
         first_learned = min(next(i for i, target in enumerate(line) if target != IGNORED) for line in targets)
-        shared = min(common_prefix(inputs), first_learned)
+        shared = min(common_prefix(*inputs), first_learned)
         rest = [len(ids) - shared for ids in inputs]
         lines = balance(rest, -(-sum(rest) // max(LINE_TOKENS - shared, 1)))
         width = shared + max(sum(rest[number] for number in line) for line in lines)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from dfar_bench.datasets import Row
 from dfar_bench.errors import InputError
+from dfar_bench.text import common_prefix
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -55,7 +55,7 @@ def make_examples(
     end = tokenizer.eos_token_id
     examples = []
     for row, (prompt, completion), shown, ids in zip(rows, texts, prompt_ids, text_ids):
-        start = common_prefix([shown, ids]) if completion_only else 0
+        start = common_prefix(shown, ids) if completion_only else 0
         ids = ids if ids[-1] == end else [*ids, end]
         examples.append(Example(row, prompt, completion, ids, [IGNORED] * start + ids[start:]))
     return examples
@@ -80,8 +80,3 @@ def drop_too_long(examples: Sequence[Example], longest: int | None, drop: bool) 
             f"or --max_length: {named}{more}; choose another model or length, or leave them out with --drop_long."
         )
     return [example for example in examples if longest is None or len(example.input_ids) <= longest]
-
-
-def common_prefix(sequences: Sequence[Sequence[int]]) -> int:
-    """Return the number of tokens that all sequences share at their beginning."""
-    return sum(1 for _ in takewhile(lambda tokens: len(set(tokens)) == 1, zip(*sequences)))

@@ -8,9 +8,10 @@ from functools import cache
 from typing import Any
 
 from dfar_bench.datasets import get_dataset, rows
+from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
 from dfar_bench.leaderboard.submission import find_submissions
-from dfar_bench.leaderboard.verify import verify
+from dfar_bench.leaderboard.verify import submitted_runs
 from dfar_bench.runs.baselines import certain_choices
 from dfar_bench.runs.rescore import rescore_run
 from dfar_bench.runs.run import Run
@@ -53,14 +54,15 @@ def submitted() -> dict[tuple[str, str, str, str], Run]:
         sys.exit(str(faults[0]))
     runs: dict[tuple[str, str, str, str], Run] = {}
     for folder in folders:
-        verified = verify(folder)
-        if isinstance(verified, list):
-            sys.exit(str(verified[0]))
-        for task in verified.tasks.values():
-            key = (verified.model, task.task.dataset.name, task.task.kind.name, task.run.condition.name)
+        try:
+            of_submission = submitted_runs(folder)
+        except InputError as error:
+            sys.exit(str(error))
+        for run in of_submission.values():
+            key = (str(run.model), run.task.dataset.name, run.task.kind.name, run.condition.name)
             if key in runs:
                 sys.exit(f"{folder}: another submission has the same task, asked in the same way: which one counts?")
-            runs[key] = task.run
+            runs[key] = run
     return runs
 
 

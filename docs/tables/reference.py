@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from dfar_bench.cli.main import _app
+from dfar_bench.cli.main import make_app
 from dfar_bench.datasets import rows
 from dfar_bench.prompts import CONDITIONS, DEFAULT_STYLE, STYLES
 from dfar_bench.scoring import KINDS, tasks
@@ -51,7 +51,7 @@ def metadata() -> str:
 
 
 def commands() -> str:
-    return "\n\n".join(_described("dfar-bench", typer.main.get_command(_app())))
+    return "\n\n".join(_described("dfar-bench", typer.main.get_command(make_app())))
 
 
 def _described(name: str, command: Any) -> list[str]:

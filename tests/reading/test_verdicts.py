@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dfar_bench.datasets import rows
-from dfar_bench.reading import Reading, asserted_verdicts, parse_verdict
+from dfar_bench.reading import Reading, parse_verdict
 
 NAMES = {0: "ethical", 1: "unethical", None: "none"}
 ESCAPES = {"n": "\n", "t": "\t", "\\": "\\"}
@@ -67,8 +67,8 @@ def test_human_reasons_of_paper() -> None:
 
 def test_asserted_verdicts_are_in_order_and_leave_out_what_is_only_entertained() -> None:
     text = "ethical. It would be wrong if he knew. Some say it is unethical. Is it wrong? No. It is wrong to lie."
-    assert asserted_verdicts(text) == (0, 1)
-    assert asserted_verdicts("") == ()
+    assert Reading(text).asserted == (0, 1)
+    assert Reading("").asserted == ()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from harness import HarnessRun
 
 from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
-from dfar_bench.runs.compare import Comparison, compare_runs, runs_by_task
+from dfar_bench.runs.compare import Comparison, compare_runs
+from dfar_bench.runs.log import runs_by_task
 
 CLS, REASON = "dfar_mini_cls", "dfar_mini_reason"
 
