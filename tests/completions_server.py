@@ -25,8 +25,11 @@ class _Model:
 
     def chat(self, request: dict[str, Any]) -> dict[str, Any]:
         prompt = self.tokenizer.apply_chat_template(request["messages"], add_generation_prompt=True, tokenize=False)
-        text = self._generate(self.tokenizer(prompt).input_ids, request["max_tokens"], request.get("stop") or [])
-        return {"message": {"role": "assistant", "content": text}}
+        tokens, limit = self.tokenizer(prompt).input_ids, request["max_tokens"]
+        text = self._generate(tokens, limit, request.get("stop") or [])
+        written = len(self.tokenizer(text).input_ids)
+        reason = "length" if written >= limit - 1 else "stop"
+        return {"message": {"role": "assistant", "content": text}, "finish_reason": reason}
 
     def _log_probabilities(self, tokens: list[int]) -> dict[str, Any]:
         """Of every token given those before it, and of one more that the caller drops."""

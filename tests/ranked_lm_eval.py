@@ -1,7 +1,8 @@
 """A model that answers each request alike wherever it lands, and a run of it on several processes.
 
 On CPU the harness has no data parallelism of its own, so this brings the part of it that concerns us: rows are dealt to
-ranks and gathered rank by rank. ``torchrun ranked_lm_eval.py FOLDER`` runs it on ``dfar_mini`` with two examples.
+ranks and gathered rank by rank. ``torchrun ranked_lm_eval.py FOLDER`` runs it on ``dfar_mini`` with two examples;
+with the name of a condition behind it, turn by turn on ``dfar_mini_reason``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import torch
 from harness import evaluate
 from lm_eval.api.registry import register_model
 from lm_eval.models.dummy import DummyLM
+
+from dfar_bench.runs.asking import turn_by_turn
 
 ANSWERS = (
     "ethical. It keeps a promise that somebody relied on.",
@@ -62,4 +65,10 @@ def _draw(text: str) -> float:
 
 
 if __name__ == "__main__":
-    evaluate(Path(sys.argv[1]), "dfar_mini", model="ranked", num_fewshot=2)
+    folder = Path(sys.argv[1])
+    if len(sys.argv) == 2:
+        evaluate(folder, "dfar_mini", model="ranked", num_fewshot=2)
+    else:
+        metadata = {"condition": sys.argv[2], "recorded": True}
+        with turn_by_turn(folder / "unfinished"):
+            evaluate(folder, "dfar_mini_reason", model="ranked", metadata=metadata)

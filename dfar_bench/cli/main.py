@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def make_app() -> typer.Typer:
     """Build the command line; its commands' modules are imported only then."""
-    from dfar_bench.cli import data, demo, human, judge, leaderboard, score  # a broken plugin shows here
+    from dfar_bench.cli import data, demo, evaluate, human, judge, leaderboard, score  # a broken plugin shows here
 
     app = typer.Typer(
         help="Do a model's moral judgements, and the reasons it gives, agree with people's? "
@@ -66,6 +66,8 @@ def make_app() -> typer.Typer:
     commands = [demo.demo, score.rescore, score.compare, score.baselines, leaderboard.submit, leaderboard.verify]
     for command in commands:
         app.command()(command)
+    passed_on = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command("eval", context_settings=passed_on)(evaluate.evaluate)
     for name, family in {"data": data, "judge": judge, "human": human, "board": leaderboard}.items():
         app.add_typer(family.app, name=name)
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +35,7 @@ def rescore(paths: Samples, judge: JudgeName = "", resamples: Resamples = 10_000
     """
     from dfar_bench.judges import DEFAULT_JUDGE, get_judge
     from dfar_bench.runs.rescore import rescore as rescore_samples
-    from dfar_bench.runs.rescore import rescore_run
+    from dfar_bench.runs.rescore import rescore_run, spreads
 
     judge = judge or DEFAULT_JUDGE
     unreadable: list[InputError] = []
@@ -46,9 +47,9 @@ def rescore(paths: Samples, judge: JudgeName = "", resamples: Resamples = 10_000
     for error in unreadable:
         print(f"dfar-bench: {error}", file=sys.stderr)
     if scored and as_json:
-        print_json({"runs": [run.as_json() for run in scored]})
+        print_json({"runs": [run.as_json() for run in scored], "spreads": [asdict(one) for one in spreads(scored)]})
     elif scored:
-        print("\n\n".join(run.as_table() for run in scored))
+        print("\n\n".join([*(run.as_table() for run in scored), *(one.as_text() for one in spreads(scored))]))
     if unreadable:
         return BAD_INPUT
     differing = [

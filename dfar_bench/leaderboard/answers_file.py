@@ -46,15 +46,13 @@ def answers_name(task: str) -> str:
     return f"{task}.jsonl.gz"
 
 
-def doc_hash(row: Row, prompt: str) -> str:
+def doc_hash(row: Row, prompt: Prompt) -> str:
     """Hash what was asked to 16 hexadecimal digits.
 
-    It changes only if the row's id, its statement or the prompt does; the harness's own hash also covers gold.
-
-    Args:
-        prompt: as the model was to be shown it, without few-shot examples and chat template.
+    It changes only if the row's id, its statement or a question does; the harness's own hash also covers gold.
     """
-    return hashlib.sha256(json.dumps([row.row_id, row.statement, prompt]).encode()).hexdigest()[:16]
+    asked = [row.row_id, row.statement, prompt.text, *prompt.follow_ups]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
 
 
 @cache
@@ -84,19 +82,27 @@ def answer_line(output: Output, task: Task) -> dict[str, Any]:
     Raises:
         RefusedError: no submission may hold this answer.
     """
-    row, value = output.row, output.value
-    if isinstance(value, str):
-        if len(value) > MAX_RESPONSE:
-            raise RefusedError(("response", f"is longer than {MAX_RESPONSE:,} characters"))
-        try:
-            stored: str | list[Any] = quote(task.dataset, row, value)
-        except ValueError as error:
-            raise RefusedError(("response", str(error))) from None
+    row = output.row
+    line: dict[str, Any] = {"row_id": row.row_id, "doc_hash": doc_hash(row, output.prompt)}
+    if isinstance(output.value, str):
+        line[task.kind.field] = _stored(task, row, output.value)
+        if output.earlier:
+            line["earlier"] = [_stored(task, row, text) for text in output.earlier]
+        if output.cut is not None:
+            line["cut"] = output.cut
     else:
-        stored = list(value)
-    line = {"row_id": row.row_id, "doc_hash": doc_hash(row, output.prompt.text), task.kind.field: stored}
+        line[task.kind.field] = list(output.value)
     _read_value(_validate(line, task), task)
     return line
+
+
+def _stored(task: Task, row: Row, text: str) -> str | list[Part]:
+    if len(text) > MAX_RESPONSE:
+        raise RefusedError(("response", f"is longer than {MAX_RESPONSE:,} characters"))
+    try:
+        return quote(task.dataset, row, text)
+    except ValueError as error:
+        raise RefusedError(("response", str(error))) from None
 
 
 def pack(lines: Iterable[dict[str, Any]]) -> bytes:
@@ -147,10 +153,11 @@ def read_answers(content: bytes, task: Task, prompts: Mapping[str, Prompt] | Non
             if row is None:
                 raise RefusedError(("row_id", f"{shown(answer.row_id)} is not a test row of {task.dataset.name}"))
             prompt = Prompt() if prompts is None else prompts[row.row_id]
-            if prompts is not None and answer.doc_hash != doc_hash(row, prompt.text):
+            if prompts is not None and answer.doc_hash != doc_hash(row, prompt):
                 raise RefusedError(("doc_hash", "is not that of this version's data and prompt"))
             value, as_stored = _read_value(answer, task)
-            outputs.append(Output(row, value, prompt))
+            turns = _of_turns(answer, task, prompt if prompts else None)
+            outputs.append(Output(row, value, prompt, *turns))
             stored.append(as_stored)
         except RefusedError as refused:
             for fault in refused.faults:
@@ -176,7 +183,27 @@ def _read_value(line: ChoiceLine | ResponseLine, task: Task) -> tuple[str | tupl
             reason = f"has {len(line.log_likelihoods)} numbers, and the data set {labels} labels"
             raise RefusedError(("log_likelihoods", reason))
         return tuple(line.log_likelihoods), tuple(line.log_likelihoods)
-    given = [line.response] if isinstance(line.response, str) else line.response
+    return _restored(line.response, task)
+
+
+def _of_turns(
+    line: ChoiceLine | ResponseLine, task: Task, prompt: Prompt | None
+) -> tuple[tuple[str, ...], bool | None]:
+    """Return the responses of the turns before, and whether the last one was cut off.
+
+    Args:
+        prompt: None where it is not known how many turns there were.
+    """
+    if isinstance(line, ChoiceLine):
+        return (), None
+    if prompt and len(line.earlier) != (others := len(prompt.follow_ups)):
+        raise RefusedError(("earlier", f"has {len(line.earlier)} responses, and the condition {others} earlier turns"))
+    return tuple(_restored(response, task)[0] for response in line.earlier), line.cut
+
+
+def _restored(response: str | list[Any], task: Task) -> tuple[str, str | list[Part]]:
+    """Return a response as it was written, and as it is stored."""
+    given = [response] if isinstance(response, str) else response
     parts = [part if isinstance(part, str) else part.model_dump(exclude_defaults=True) for part in given]
     try:
         text = restore(task.dataset, parts)
@@ -186,7 +213,7 @@ def _read_value(line: ChoiceLine | ResponseLine, task: Task) -> tuple[str | tupl
         raise RefusedError(("response", "quotes the data literally: run submit again, which stores references"))
     if has_token(text):
         raise RefusedError(("response", "holds what looks like an access token"))
-    return text, line.response if isinstance(line.response, str) else parts
+    return text, response if isinstance(response, str) else parts
 
 
 def _check_rows(ids: list[str], test: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -1,105 +1,36 @@
 """The board's contents: for every data set and every way of asking a table, with ranks.
 
-Scores are ranked against each other only where their signatures agree, but for the fields that are merely shown. A
-submission to some of a data set's tasks is in a table with those that did the same tasks in the same way.
+Scores are ranked against each other only where their signatures agree in the comparing fields. Each model is to be
+asked in the prompt of its kind: without a chat template in the paper's, with one in that of chat models. A submission
+that was asked in another is in another table. A submission to some of a data set's tasks is in a table with those that
+did the same tasks in the same way.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dfar_bench.datasets import DATASETS, Dataset
+from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge
-from dfar_bench.leaderboard.baseline_rows import TRIVIAL, baseline_facts
+from dfar_bench.leaderboard.baseline_rows import baseline_facts
 from dfar_bench.leaderboard.classical import Classical
-from dfar_bench.leaderboard.facts import Facts, TaskFacts
-from dfar_bench.leaderboard.flags import Flag
+from dfar_bench.leaderboard.entries import Column, Entry, columns
+from dfar_bench.leaderboard.facts import Facts
 from dfar_bench.leaderboard.ranks import Rank, clusters, rank
 from dfar_bench.leaderboard.submission import model_folder
-from dfar_bench.prompts import CONDITIONS
-from dfar_bench.scoring import KINDS, METRICS, Estimate, Metric, Signature
+from dfar_bench.prompts import CHAT_STYLE, DEFAULT_STYLE, find_condition
+from dfar_bench.scoring import KINDS, Signature
 
-UNDEFINED = Estimate(None)
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table: ``metric`` is the form that is shown, over unleaked rows where the data set has a leak."""
-
-    name: str
-    title: str
-    ranked: bool
-    metric: Metric
-
-    @property
-    def higher_is_better(self) -> bool:
-        """Which way the column is sorted first."""
-        return bool(self.metric.higher_is_better)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A submission or a baseline on one data set.
-
-    Attributes:
-        key: its name in links.
-        tasks: by kind.
-        ranks: by column name; empty for entries that are not ranked.
-    """
-
-    key: str
-    facts: Facts
-    tasks: Mapping[str, TaskFacts]
-    ranks: Mapping[str, Rank] = field(default_factory=dict)
-
-    @property
-    def status(self) -> str:
-        """``verified``, ``contaminated`` (verified, but trained on test rows), ``trivial`` or ``classical``."""
-        if self.is_baseline:
-            return "trivial" if self.facts.run == TRIVIAL else "classical"
-        return "contaminated" if self.contaminated else "verified"
-
-    @property
-    def is_baseline(self) -> bool:
-        """Whether it is not a submission."""
-        return not self.facts.mode
-
-    @property
-    def contaminated(self) -> bool | None:
-        """Whether it was trained on test statements of this data set; None if that is not known."""
-        known = [task.contamination.contaminated for task in self.tasks.values() if task.contamination]
-        return True if True in known else None if None in known else False
-
-    @property
-    def why_contaminated(self) -> str:
-        """What is known of that, as a sentence without its full stop."""
-        known = [task.contamination for task in self.tasks.values() if task.contamination]
-        reasons = list(dict.fromkeys(contamination.why for contamination in known))
-        if self.contaminated:
-            unleaked = max(contamination.unleaked_rows for contamination in known)
-            reasons.append(f"{unleaked or 'none'} of them among the unleaked rows")
-        return "; ".join(reasons)
-
-    @property
-    def flags(self) -> list[Flag]:
-        """Each kind of flag once, its sentences together."""
-        texts: dict[str, list[str]] = defaultdict(list)
-        for flag in (*(flag for task in self.tasks.values() for flag in task.flags), *self.facts.flags):
-            if flag.text not in texts[flag.kind]:
-                texts[flag.kind].append(flag.text)
-        return [Flag(kind, "; ".join(sentences)) for kind, sentences in texts.items()]
-
-    def estimate(self, column: Column) -> Estimate:
-        """Return the figure of a column."""
-        task = self.tasks.get(column.metric.kind)
-        return task.figures.get(column.metric.name, UNDEFINED) if task else UNDEFINED
+OF_KIND = {"no": DEFAULT_STYLE, "yes": CHAT_STYLE, "multiturn": CHAT_STYLE}
+"""The prompt style in which a model of its kind is asked, by the signature's field ``chat``."""
 
 
 Signatures = dict[str, Signature]
-"""By kind of task, in the data set's order, without the fields that are merely shown."""
+"""By kind of task, in the data set's order: the fields that keep scores apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,19 +65,27 @@ class Table:
         return _in_order(self.dataset, (*self.ranked, *self.baselines))
 
     @property
+    def asked_by_kind(self) -> bool:
+        """Whether each of its models was asked in the prompt of its kind."""
+        return not any("prompt" in signature.fields for signature in self.signatures.values())
+
+    @property
     def size(self) -> int:
         """How many submissions it has."""
         return len(self.ranked) + len(self.apart)
 
     @property
     def versions(self) -> dict[str, list[str]]:
-        """The values of the fields that do not keep scores apart, where there is more than one."""
+        """The values of the fields that do not keep scores apart, where there is more than one.
+
+        How a model's answers were generated follows from how it was asked, and is left out.
+        """
         values: dict[str, set[str]] = defaultdict(set)
         for entry in (*self.ranked, *self.apart):
             for task in entry.tasks.values():
                 signature = Signature.parse(task.signature)
-                for name in signature.fields.keys() - signature.comparable().fields.keys():
-                    values[name].add(signature.fields[name])
+                for name in ("max_gen_toks", "dtype", "dfar_bench", "lm_eval"):
+                    values[name].add(signature.get(name, "not known"))
         return {name: sorted(seen) for name, seen in sorted(values.items()) if len(seen) > 1}
 
     @property
@@ -154,16 +93,16 @@ class Table:
         """How the models were asked; the signature says it exactly."""
         first = next(iter(self.signatures.values()))
         shots = {"0": "no examples", "1": "1 example"}.get(first.get("shots"), f"{first.get('shots')} examples")
-        chat = "no chat template" if first.get("chat") == "no" else "chat template"
-        parts = [f"prompt {first.get('prompt')}", shots, chat]
-        parts += [f"{name} {first.get(name)}" for name in ("system", "context") if first.get(name)]
+        parts = [shots]
+        if first.get("prompt"):
+            chat = "no chat template" if first.get("chat") == "no" else "chat template"
+            parts = [f"prompt {first.get('prompt')}", shots, chat]
+        parts += [f"system {first.get('system')}"] if first.get("system") else []
         for kind, signature in self.signatures.items():
-            if signature.get("max_gen_toks"):
-                parts.append(f"up to {signature.get('max_gen_toks')} tokens")
             if signature.get("judge"):
                 parts.append(f"judge {signature.get('judge')}")
             if (condition := signature.get("condition")) != KINDS[kind].condition:
-                title = CONDITIONS[condition].title if condition in CONDITIONS else condition
+                title = _title(condition)
                 parts.append(f"{KINDS[kind].title.lower()} under the condition “{title}”")
         if len(self.signatures) < len(self.dataset.kinds):
             parts.append(f"only {' and '.join(KINDS[kind].title.lower() for kind in self.signatures)}")
@@ -174,18 +113,21 @@ class Table:
         return sum(column in entry.ranks for entry in self.ranked)
 
 
-def columns(dataset: Dataset) -> list[Column]:
-    """Return the columns of a data set's tables in their order."""
-    shown = [metric for metric in METRICS.values() if metric.column is not None and metric.kind in dataset.kinds]
-    return [
-        Column(
-            metric.name,
-            metric.title,
-            metric.ranked,
-            METRICS[metric.unleaked] if metric.unleaked and dataset.has_leak else metric,
-        )
-        for metric in sorted(shown, key=lambda metric: metric.column or 0)
-    ]
+def _title(condition: str) -> str:
+    try:
+        return find_condition(condition).title
+    except InputError:
+        return condition
+
+
+def keeps_apart(text: str) -> Signature:
+    """Return the fields that keep a score apart: the comparing ones, and the prompt if it is not that of its kind."""
+    signature = Signature.parse(text)
+    style = signature.get("prompt").partition(".")[0]
+    if OF_KIND.get(signature.get("chat")) == style:
+        return signature.comparable()
+    how = {name: signature.get(name) for name in ("prompt", "chat")}
+    return Signature({**signature.comparable().fields, **how})
 
 
 def submission_key(facts: Facts) -> str:
@@ -234,7 +176,7 @@ def _part(entries: Sequence[Entry]) -> list[tuple[Signatures, list[Entry]]]:
     """Part entries by their signatures; those with fewer tasks join the largest table that agrees with theirs."""
     parts: dict[tuple[tuple[str, str], ...], tuple[Signatures, list[Entry]]] = {}
     for entry in entries:
-        signatures = {kind: Signature.parse(task.signature).comparable() for kind, task in entry.tasks.items()}
+        signatures = {kind: keeps_apart(task.signature) for kind, task in entry.tasks.items()}
         parts.setdefault(_text(signatures), (signatures, []))[1].append(entry)
     sizes = {text: len(members) for text, (_, members) in parts.items()}
     tables: dict[tuple[tuple[str, str], ...], tuple[Signatures, list[Entry]]] = {}

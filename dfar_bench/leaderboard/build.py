@@ -21,8 +21,9 @@ from dfar_bench.datasets import DATASETS
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
 from dfar_bench.leaderboard import charts
-from dfar_bench.leaderboard.board import Entry, Table, data_with_submissions, make_tables, submission_key
+from dfar_bench.leaderboard.board import Table, data_with_submissions, keeps_apart, make_tables, submission_key
 from dfar_bench.leaderboard.classical import read_classical
+from dfar_bench.leaderboard.entries import Entry
 from dfar_bench.leaderboard.export import results
 from dfar_bench.leaderboard.facts import Facts, facts_of
 from dfar_bench.leaderboard.faults import Fault
@@ -31,7 +32,7 @@ from dfar_bench.leaderboard.pages import data_block, page
 from dfar_bench.leaderboard.ranks import clusters
 from dfar_bench.leaderboard.report import verify_all
 from dfar_bench.leaderboard.reported import Reported, read_reported
-from dfar_bench.scoring import KINDS, METRICS, RESAMPLES, SEED, Signature
+from dfar_bench.scoring import KINDS, METRICS, RESAMPLES, SEED
 
 MARK = ".dfar-board"
 """A file in every site, by which a folder is known as one that may be replaced."""
@@ -139,9 +140,7 @@ def _comparable(tables: Sequence[Table]) -> dict[str, Any]:
                 "contaminated": bool(entry.contaminated),
                 "bits": bits,
                 "signatures": {
-                    kind: Signature.parse(task.signature).comparable().fields
-                    for kind, task in entry.tasks.items()
-                    if task.signature
+                    kind: keeps_apart(task.signature).fields for kind, task in entry.tasks.items() if task.signature
                 },
             }
     return {

@@ -10,7 +10,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dfar_bench.leaderboard.board import Column, Entry, Table
+from dfar_bench.leaderboard.board import Table
+from dfar_bench.leaderboard.entries import Column, Entry
 from dfar_bench.scoring import Estimate
 from dfar_bench.training.modes import MODES
 

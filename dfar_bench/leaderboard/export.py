@@ -25,7 +25,8 @@ from typing import Any
 
 from dfar_bench import __version__
 from dfar_bench.judges import Judge
-from dfar_bench.leaderboard.board import Entry, Table
+from dfar_bench.leaderboard.board import Table
+from dfar_bench.leaderboard.entries import Entry
 from dfar_bench.leaderboard.reported import Reported
 from dfar_bench.scoring import KINDS, LEVEL, METRICS, RESAMPLES, SEED, Signature
 

@@ -20,10 +20,13 @@ from dfar_bench.leaderboard.flags import Flag
 from dfar_bench.leaderboard.own_copy import key, keys
 from dfar_bench.leaderboard.verified import VerifiedSubmission, VerifiedTask
 from dfar_bench.scoring import Answer, Argument, Choice, Estimate, Kind, Metric, count_codes
-from dfar_bench.scoring.metrics import mean_value
+from dfar_bench.scoring.statistics import mean_value
 
-Bits = tuple[str, str]
-"""A share as packed bits in the order of row ids: the rows (or groups) that are hits, and those that count."""
+PARTS = 8
+
+Bits = tuple[tuple[str, ...], str]
+"""A share as packed bits in the order of row ids: the rows (or groups) that are hits, and those that count. Where ties
+make parts of a hit, the hits are 2, 4 or 8 (``PARTS``) times packed: what is at least one part of so many, two, …"""
 
 
 class TaskFacts(BaseModel):
@@ -103,18 +106,22 @@ def task_facts(
     data: str, kind: Kind, answers: Sequence[Answer], figures: Mapping[str, Estimate], **others: Any
 ) -> TaskFacts:
     """Return the facts that follow from the answers to one task, sorted by row id, and their estimates."""
-    shares = {metric.name: bits for metric in kind.metrics if (bits := share_bits(metric, answers))}
+    metrics = [metric for metric in kind.all_metrics if metric.name in figures]
+    shares = {metric.name: bits for metric in metrics if (bits := share_bits(metric, answers))}
     return TaskFacts(
         data=data, kind=kind.name, figures=dict(figures), bits=shares, codes=count_codes(answers), **others
     )
 
 
 def share_bits(metric: Metric, answers: Sequence[Answer]) -> Bits | None:
-    """Return a metric's bits; None if it is not a share of rows or groups."""
+    """Return a metric's bits; None if it is not a share of rows or groups, or of smaller parts than there are."""
     if metric.value is not mean_value:
         return None
-    statistics = metric.statistics([metric.item(answer) for answer in answers])
-    return (pack(statistics[:, 0]), pack(statistics[:, 1])) if np.isin(statistics, (0, 1)).all() else None
+    hits, counted = metric.statistics([metric.item(answer) for answer in answers]).T
+    parts = next((parts for parts in (1, 2, 4, PARTS) if (hits * parts % 1 == 0).all()), None)
+    if parts is None or not (np.isin(counted, (0, 1)).all() and (hits >= 0).all() and (hits <= 1).all()):
+        return None
+    return tuple(pack(hits * parts >= part) for part in range(1, parts + 1)), pack(counted)
 
 
 def pack(bits: Any) -> str:
@@ -131,8 +138,9 @@ def pack_rows(tasks: Iterable[VerifiedTask]) -> str:
     """Pack the rows of a submission for its page: JSON, gzip, base64, which nothing in it can mistake for markup.
 
     By data set ``labels`` and ``rows``. A row has its ``id``, ``at`` (see ``own_copy``), people's ``label``, ``texts``
-    (statement and reason, where they may be published) and by kind of task ``answers``: whether it is ``right``, and
-    ``verdict`` and ``probability``, or the judge's ``code`` and the parts of the ``response``.
+    (statement and reason, where they may be published) and by kind of task ``answers``: how far it is
+    ``right`` (½ for a tie), and ``verdict`` and ``probability``, or the judge's ``code`` and the parts of the
+    ``response``.
     """
     by_data: dict[str, dict[str, Any]] = {}
     for task in tasks:
@@ -148,13 +156,13 @@ def pack_rows(tasks: Iterable[VerifiedTask]) -> str:
 
 
 def _packed(answer: Answer, stored: Any, published: Mapping[str, str]) -> dict[str, Any]:
-    shown: dict[str, Any] = {"right": int(answer.correct)}
+    shown: dict[str, Any] = {"right": answer.credit}
     if isinstance(answer, Choice):
         shown |= {"verdict": answer.predicted, "probability": round(answer.confidence, 4)}
     elif isinstance(answer, Argument):
         parts = [stored] if isinstance(stored, str) else stored
         located = [part if isinstance(part, str) else {**part, "at": published[part["row"]]} for part in parts]
-        shown |= {"code": answer.judgement.code, "response": located}
+        shown |= {"code": answer.code, "response": located}
     return shown
 
 

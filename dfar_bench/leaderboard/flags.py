@@ -79,7 +79,7 @@ def _gold_copy(answers: Sequence[Answer]) -> Flag | None:
 def _constant(answers: Sequence[Answer]) -> Flag | None:
     if len(answers) < 2:
         return None
-    verdicts = {answer.predicted for answer in answers if isinstance(answer, Choice)}
+    verdicts = {answer.likeliest for answer in answers if isinstance(answer, Choice)}
     if len(verdicts) == 1:
         return Flag("constant", "one verdict for all rows")
     responses = Counter(
@@ -92,7 +92,7 @@ def _constant(answers: Sequence[Answer]) -> Flag | None:
 
 def _implausible(answers: Sequence[Answer]) -> Flag | None:
     unleaked = [answer for answer in answers if not answer.row.leaked]
-    right = sum(answer.correct for answer in unleaked)
+    right = sum(answer.credit == 1 for answer in unleaked)
     if len(unleaked) < MIN_ROWS or right <= IMPLAUSIBLE * len(unleaked):
         return None
     return Flag(

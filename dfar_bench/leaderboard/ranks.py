@@ -18,7 +18,7 @@ from dfar_bench.datasets import rows
 from dfar_bench.leaderboard.facts import Bits, unpack
 from dfar_bench.scoring import RESAMPLES, SEED
 from dfar_bench.scoring.estimate import MIN_CLUSTERS, cluster_weights
-from dfar_bench.scoring.metrics import Array, divide
+from dfar_bench.scoring.statistics import Array, divide
 
 ALPHA = 0.05
 
@@ -74,15 +74,19 @@ def _resample(groups: Sequence[int], count: int, models: Sequence[Bits]) -> np.n
 
     Where all models count the same rows, sums of whole numbers order them as the shares do, exactly and faster.
     """
-    hits, counted = (_sums(groups, count, [bits[side] for bits in models]) for side in (0, 1))
+    counted = _sums(groups, count, [(bits[1],) for bits in models])
+    hits = _sums(groups, count, [bits[0] for bits in models])
     if len({bits[1] for bits in models}) == 1:
-        return np.ascontiguousarray(hits.T.round().astype(np.int16 if hits.max() < 2**15 else np.int32))
+        parts = max(len(bits[0]) for bits in models)
+        whole = (hits * parts).T.round()
+        return np.ascontiguousarray(whole.astype(np.int16 if whole.max() < 2**15 else np.int32))
     return divide(hits, counted).T.round(12)
 
 
-def _sums(groups: Sequence[int], count: int, packed: Sequence[str]) -> Array:
-    """Array (1 + resamples, models) of the sums of bits."""
+def _sums(groups: Sequence[int], count: int, packed: Sequence[Sequence[str]]) -> Array:
+    """Array (1 + resamples, models) of the sums of bits; each model's bits may be in parts."""
     weights = cluster_weights([str(number) for number in range(count)], RESAMPLES, SEED)
     per_cluster = np.zeros((count, len(packed)))
-    np.add.at(per_cluster, np.array(groups), np.stack([unpack(text, len(groups)) for text in packed], axis=1))
+    of_rows = [np.mean([unpack(text, len(groups)) for text in parts], axis=0) for parts in packed]
+    np.add.at(per_cluster, np.array(groups), np.stack(of_rows, axis=1))
     return np.vstack([per_cluster.sum(axis=0), weights @ per_cluster])

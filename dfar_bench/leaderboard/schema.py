@@ -27,6 +27,8 @@ from dfar_bench.leaderboard import fields
 from dfar_bench.leaderboard.quotation import MAX_RESPONSE
 from dfar_bench.training.modes import MODES, trainable
 
+MAX_TURNS = 16
+
 SCHEMA_VERSION = 2
 
 
@@ -182,6 +184,9 @@ class Harness(Strict):
     system_instruction_sha: fields.Sha256 | None
     context: fields.Hash8 | None
     messages: bool
+    thinking: bool = False
+    dtype: fields.Name | None = None
+    batch: fields.Name | None = None
     generation: Annotated[dict[fields.Name, GenerationArgument], Field(max_length=32)] | None
     limit: None
     seeds: Seeds
@@ -244,12 +249,23 @@ Part = Annotated[Characters | Annotated[Reference, Tag("reference")], _tagged("c
 Parts = Annotated[list[Part], Field(min_length=1, max_length=MAX_RESPONSE), Tag("parts")]
 
 
+Response = Annotated[Characters | Parts, _tagged("characters", "parts")]
+"""What a model wrote, as parts if it quotes the data."""
+
+
 class ResponseLine(Strict):
-    """A line of the answers file of a task with written answers: the response, as parts if it quotes the data."""
+    """A line of the answers file of a task with written answers.
+
+    Attributes:
+        earlier: the responses of the turns before, where there were several.
+        cut: whether the limit on tokens ended the response; None where that was not recorded.
+    """
 
     row_id: fields.RowId
     doc_hash: fields.Hash16
-    response: Annotated[Characters | Parts, _tagged("characters", "parts")]
+    response: Response
+    earlier: Annotated[list[Response], Field(max_length=MAX_TURNS)] = []
+    cut: bool | None = None
 
 
 class ChoiceLine(Strict):

@@ -177,7 +177,7 @@ def _document(runs: Mapping[str, Run], files: Mapping[str, bytes], about: About)
                 "sha256": hashlib.sha256(files[answers_name(name)]).hexdigest(),
                 "harness": {
                     "prompt": run.style,
-                    "condition": run.condition.name,
+                    "condition": run.condition.signature,
                     **{name: value for name, value in vars(run.harness).items() if name in Harness.model_fields},
                 },
             }

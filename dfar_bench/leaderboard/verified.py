@@ -44,7 +44,7 @@ class VerifiedTask:
     @cached_property
     def estimates(self) -> dict[str, Estimate]:
         """The metrics with 95 % intervals; slow, so computed only when asked for."""
-        return estimates(self.task.kind.metrics, self.answers)
+        return estimates(self.run.metrics, self.answers)
 
     @property
     def answers_hash(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -135,11 +136,16 @@ def _read_task(task: Task, submitted: SubmittedTask, opened: Opened) -> tuple[Ru
         return [*faults, *refused.of(opened.where(file))]
     if faults:
         return faults
+    limit: Any = (harness.generation or {}).get("max_gen_toks")
+    outputs = tuple(
+        replace(output, prompt=replace(output.prompt, thinking=harness.thinking), limit=limit)
+        for output in answers.outputs
+    )
     run = Run(
         task=task,
         style=harness.prompt,
         condition=find_condition(harness.condition),
-        outputs=answers.outputs,
+        outputs=outputs,
         expected=len(answers.outputs),
         harness=RunHarness(**harness.model_dump(exclude={"prompt", "condition"})),
     )
@@ -155,7 +161,7 @@ def _score(run: Run, stored: tuple[Stored, ...], submission: Submission, judge: 
         answers=answers,
         stored=stored,
         signature=run.signature(judge),
-        metrics={metric.name: metric.of(answers) for metric in run.task.kind.metrics},
+        metrics={metric.name: metric.of(answers) for metric in run.metrics},
         flags=task_flags(answers),
         contamination=contamination(submission, run.task.dataset.name),
     )

@@ -1,8 +1,10 @@
 """How a question is put (styles), and what is asked for (conditions)."""
 
-from dfar_bench.prompts.conditions import CONDITIONS, STOPS, Condition, Turn, find_condition
+from dfar_bench.prompts.conditions import CONDITIONS, Condition, Turn, find_condition
 from dfar_bench.prompts.styles import (
+    CHAT_STYLE,
     DEFAULT_STYLE,
+    STOPS,
     STYLES,
     Prompt,
     Style,
@@ -13,6 +15,7 @@ from dfar_bench.prompts.styles import (
 )
 
 __all__ = [
+    "CHAT_STYLE",
     "CONDITIONS",
     "DEFAULT_STYLE",
     "STOPS",

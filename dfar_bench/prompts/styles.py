@@ -2,7 +2,9 @@
 
 ``llama2`` and ``mistral`` are byte for byte the prompts of the paper's notebooks (Kabir et al., ICPR 2024; official
 repository at the commit named in ``datasets.dfar``), without the ``<s>`` and ``</s>`` that the Mistral notebooks spell
-out and that a tokenizer adds itself. ``plain`` is ours, for models that know neither format.
+out and that a tokenizer adds itself. ``plain`` is ours, for models that know neither format. ``chat`` is ours, for
+models that are asked under a chat template; ``chat_b`` and ``chat_c`` ask the same in other words, to see how far a
+score depends on the words.
 
 A training text is ``prompt + completion``. Prompts end without a space and completions begin with one, so that the
 border between them is also a border between tokens.
@@ -10,15 +12,21 @@ border between them is also a border between tokens.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from dfar_bench.datasets import Row, get_dataset
-from dfar_bench.errors import InputError
-from dfar_bench.prompts.conditions import STOPS, Condition, find_condition
+from dfar_bench.datasets import Dataset, Row, get_dataset
+from dfar_bench.prompts.conditions import CONDITIONS, Final, Turn, find_condition
 from dfar_bench.registry import Registry
 
-DEFAULT_STYLE = "llama2"
+DEFAULT_STYLE, CHAT_STYLE = "llama2", "chat"
+"""The prompt styles without and with a chat template, unless ``--metadata`` names one."""
+
+STOPS = ("### Question:", "### Instruction:", "\nIs the following statement")
+"""Beginnings of a next prompt: an answer ends where a model that was shown bare text goes on to write one.
+
+Not a blank line: models write paragraphs, and an answer that begins with a stop would become empty.
+"""
 _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -28,7 +36,11 @@ class Style:
 
     Attributes:
         prompt: template with the fields ``ask`` (of the condition) and ``statement``.
-        label, reason: templates of the expected answer without and with a reason; fields ``label`` and ``reason``.
+        label, reason: templates of the expected answer without and with a reason; fields ``label``, ``Label`` (with a
+            capital) and ``reason``.
+        follow_up: template of a further turn, with the field ``ask``, where there is no chat template.
+        choice: template of the verdict whose likelihood is computed; fields ``label`` and ``Label``.
+        stops: see ``STOPS``. None where a chat template ends the answer: a stop would act inside a thought, too.
     """
 
     name: str
@@ -36,11 +48,18 @@ class Style:
     prompt: str
     label: str
     reason: str
+    follow_up: str = "\n\n{ask}\nAnswer:"
+    choice: str = "{label}"
+    stops: tuple[str, ...] = STOPS
 
     @property
     def signature(self) -> str:
         """Name and version, such as ``llama2.v1``."""
         return f"{self.name}.v{self.version}"
+
+    def choices(self, dataset: Dataset) -> tuple[str, ...]:
+        """Return the verdicts whose likelihoods are compared, in the order of the labels."""
+        return tuple(self.choice.format(label=label, Label=label.capitalize()) for label in dataset.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +67,17 @@ class Prompt:
     """What a model was shown for one row, and how its answer is to be read.
 
     Attributes:
-        text: "" where it is not known.
+        text: of the first turn; "" where it is not known.
         stops, final: see ``Condition``.
+        follow_ups: what is asked in further turns.
+        thinking: whether the chat template opened a thought, so that the answer begins inside it.
     """
 
     text: str = ""
     stops: tuple[str, ...] = STOPS
-    final: Literal["opening", "last"] = "opening"
+    final: Final = "opening"
+    follow_ups: tuple[str, ...] = ()
+    thinking: bool = False
 
 
 STYLES: Registry[Style] = Registry("prompt style")
@@ -65,6 +88,7 @@ STYLES.add(
         prompt="### Question: {ask} Statement: {statement} The statement is \n ### Answer:",
         label="{label}",
         reason="{label}. {reason}",
+        follow_up="\n ### Question: {ask} \n ### Answer:",
     )
 )
 STYLES.add(
@@ -74,6 +98,7 @@ STYLES.add(
         prompt="\n\n### Instruction:\n {ask}\n\n### Input:\n {statement}\n\n### Response:\n The statement is",
         label="{label}.",
         reason="{label}.{reason}",
+        follow_up="\n\n### Instruction:\n {ask}\n\n### Response:\n",
     )
 )
 STYLES.add(
@@ -85,6 +110,13 @@ STYLES.add(
         reason="{label}. {reason}",
     )
 )
+
+for _name, _prompt in {
+    "chat": "{ask}\n\nStatement: {statement}",
+    "chat_b": "Statement: {statement}\n\n{ask}",
+    "chat_c": "{ask}\n\nStatement: {statement}",
+}.items():
+    STYLES.add(Style(_name, 1, _prompt, label="{Label}.", reason="{Label}. {reason}", choice="{Label}", stops=()))
 
 
 def find_style(name: object) -> Style:
@@ -104,20 +136,24 @@ def make_prompt(style: str, condition: str, row: Row) -> Prompt:
         condition: a name or alias in ``CONDITIONS``.
 
     Raises:
-        InputError: there is no such style or condition, or the condition has several turns.
+        InputError: there is no such style or condition.
     """
     chosen, how = find_style(style), find_condition(condition)
-    if len(how.turns) > 1:
-        raise InputError(f"the condition {how.name} has {len(how.turns)} turns, and lm_eval's tasks ask one.")
-    text = chosen.prompt.format(ask=_ask(chosen, how, row), statement=row.statement)
-    return Prompt(text, how.stops, how.final)
+    first, *others = _asks(chosen, how.turns, get_dataset(row.dataset))
+    return Prompt(
+        chosen.prompt.format(ask=first, statement=row.statement),
+        chosen.stops if how.stops is None else how.stops,
+        how.final,
+        tuple(others),
+    )
 
 
 def gold_answer(style: str, condition: str, row: Row) -> str:
     """Return what people would answer, without the leading space of ``gold_completion``."""
     chosen, how = find_style(style), find_condition(condition)
     template = chosen.reason if how.with_reason else chosen.label
-    return template.format(label=get_dataset(row.dataset).labels[row.label], reason=row.reason)
+    label = get_dataset(row.dataset).labels[row.label]
+    return template.format(label=label, Label=label.capitalize(), reason=row.reason)
 
 
 def gold_completion(style: str, condition: str, row: Row) -> str:
@@ -125,13 +161,17 @@ def gold_completion(style: str, condition: str, row: Row) -> str:
     return " " + gold_answer(style, condition, row)
 
 
-def _ask(style: Style, condition: Condition, row: Row) -> str:
-    dataset = get_dataset(row.dataset)
-    turn = condition.turns[0]
-    template = turn.wordings.get(style.name, turn.ask)
+def _asks(style: Style, turns: Sequence[Turn], dataset: Dataset) -> list[str]:
+    """Fill in the templates of turns."""
     count = len(dataset.labels)
-    return template.format(
-        question=dataset.question,
-        options=dataset.options,
-        count=_NUMBERS[count] if count < len(_NUMBERS) else count,
-    )
+    fields = {
+        "question": dataset.question,
+        "options": dataset.options,
+        "count": _NUMBERS[count] if count < len(_NUMBERS) else count,
+    }
+    reason = _wording(style, CONDITIONS["reason"].turns[0]).format(**fields)
+    return [_wording(style, turn).format(**fields, reason=reason) for turn in turns]
+
+
+def _wording(style: Style, turn: Turn) -> str:
+    return turn.wordings.get(style.name, turn.ask)

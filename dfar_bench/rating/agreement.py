@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dfar_bench.scoring.metrics import Array, divide
+from dfar_bench.scoring.statistics import Array, divide
 
 Counts = NDArray[np.int_]
 """Shape (items, categories): how many raters put an item into a category."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from itertools import groupby
 from operator import eq
 
-from dfar_bench.prompts import STOPS
 from dfar_bench.reading.lexicon import word_set
 from dfar_bench.text import common_prefix, words
 
@@ -33,12 +32,11 @@ ASKING_WORDS = word_set(
 answers to others are read; the words of the prompt that was shown come on top (``instruction_words``)."""
 
 
-def own_answer(response: str, stops: Sequence[str] = STOPS) -> str:
-    """Cut a response to the model's answer: without thinking aloud, and without a next prompt that it goes on to."""
-    response = response.rpartition("</think>")[2].partition("<think>")[0]
+def until(text: str, stops: Sequence[str]) -> str:
+    """Cut a text before the first of some strings: where a model goes on to write a next prompt."""
     for stop in stops:
-        response = response.partition(stop)[0]
-    return response
+        text = text.partition(stop)[0]
+    return text
 
 
 def instruction_words(prompt: str, statement: str) -> frozenset[str]:

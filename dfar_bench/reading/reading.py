@@ -7,6 +7,7 @@ from functools import cached_property
 
 from dfar_bench.prompts import Prompt
 from dfar_bench.reading import properties
+from dfar_bench.reading.thinking import split_thought
 from dfar_bench.reading.verdict import asserted_in, tokenize, verdict_of
 
 
@@ -23,9 +24,18 @@ class Reading:
     prompt: Prompt = Prompt()
 
     @cached_property
+    def _without_thought(self) -> tuple[str, bool]:
+        return split_thought(self.response, self.prompt.thinking)
+
+    @property
+    def unfinished_thought(self) -> bool:
+        """Whether the response ends inside a thought, so that there is no answer."""
+        return not self._without_thought[1]
+
+    @cached_property
     def answer(self) -> str:
         """The model's answer to the question: without thinking aloud or a next prompt."""
-        return properties.own_answer(self.response, self.prompt.stops)
+        return properties.until(self._without_thought[0], self.prompt.stops)
 
     @cached_property
     def _tokens(self) -> list[str]:
@@ -56,7 +66,8 @@ class Reading:
     @cached_property
     def nothing_new(self) -> frozenset[str]:
         """Words that the prompt has as well; see ``properties.instruction_words``."""
-        return properties.instruction_words(self.prompt.text, self.statement)
+        asked = "\n".join([self.prompt.text, *self.prompt.follow_ups])
+        return properties.instruction_words(asked, self.statement)
 
     @cached_property
     def echo(self) -> bool:

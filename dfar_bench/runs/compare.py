@@ -6,7 +6,8 @@ statements. Beside them stands McNemar's exact test, which looks only at the row
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,12 +15,28 @@ from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge
 from dfar_bench.runs.rescore import figure, interval
 from dfar_bench.runs.run import Run
-from dfar_bench.scoring import LEVEL, RESAMPLES, Difference, McNemar, Signature, differences, mcnemar
+from dfar_bench.scoring import (
+    LEVEL,
+    RESAMPLES,
+    Answer,
+    Difference,
+    McNemar,
+    Metric,
+    Signature,
+    differences,
+    mcnemar,
+    verdict_of,
+)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs of one task. ``metrics`` are second minus first, by name."""
+    """Two runs of one task.
+
+    Attributes:
+        metrics: second minus first, by name.
+        changes: how many verdicts change, by direction, such as "from ethical to unethical".
+    """
 
     task: str
     models: tuple[str | None, str | None]
@@ -27,6 +44,7 @@ class Comparison:
     signatures: tuple[Signature, Signature]
     metrics: dict[str, Difference]
     mcnemar: McNemar
+    changes: dict[str, int]
 
     @property
     def differing(self) -> dict[str, tuple[str, str]]:
@@ -52,6 +70,7 @@ class Comparison:
                 for name, difference in self.metrics.items()
             },
             "mcnemar": asdict(self.mcnemar),
+            "changes": self.changes,
         }
 
     def as_table(self) -> str:
@@ -66,8 +85,24 @@ class Comparison:
             cells = "".join(f"{figure(value):>9}" for value in (of.first, of.second, of.estimate.value))
             lines.append(f"{name:<22}{cells}   {interval(of.estimate, '+'):<22}{figure(of.p_value)}")
         test = self.mcnemar
-        lines += ["", f"right in A only {test.only_first}, in B only {test.only_second}: McNemar p {test.p_value:.4f}"]
+        left_out = f" ({test.ties} ties left out)" if test.ties else ""
+        lines += [
+            "",
+            f"right in A only {test.only_first}, in B only {test.only_second}: McNemar p {test.p_value:.4f}{left_out}",
+        ]
+        lines += [f"verdicts that change {change}: {count} of {self.rows}" for change, count in self.changes.items()]
         return "\n".join(lines)
+
+
+def _common_metrics(first: Run, second: Run) -> list[Metric]:
+    return [metric for metric in first.metrics if metric in second.metrics]
+
+
+def _changes(first: Sequence[Answer], second: Sequence[Answer], labels: Sequence[str]) -> dict[str, int]:
+    """Count the rows whose verdict changes, by direction; ties and unreadable verdicts are left out."""
+    pairs = Counter((verdict_of(a), verdict_of(b)) for a, b in zip(first, second, strict=True))
+    changes = sorted((a, b) for a, b in pairs if a is not None and b is not None and a != b)
+    return {f"from {labels[a]} to {labels[b]}": pairs[a, b] for a, b in changes}
 
 
 def compare_runs(
@@ -98,8 +133,9 @@ def compare_runs(
                 models=(pair[0].model, pair[1].model),
                 rows=len(ids[0]),
                 signatures=(pair[0].signature(judge), pair[1].signature(judge)),
-                metrics=differences(pair[0].task.kind.metrics, *answers, resamples=resamples),
-                mcnemar=mcnemar(*([answer.correct for answer in side] for side in answers)),
+                metrics=differences(_common_metrics(*pair), *answers, resamples=resamples),
+                mcnemar=mcnemar(*([answer.credit for answer in side] for side in answers)),
+                changes=_changes(answers[0], answers[1], pair[0].task.dataset.labels),
             )
         )
     return comparisons

@@ -6,7 +6,7 @@ results file is beside the samples.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,8 @@ class Rescored:
         lines.append("")
         if self.resamples and not any(score.estimate.interval for score in self.scores.values()):
             lines.append(f"no intervals: fewer than {MIN_CLUSTERS} contrast groups were answered")
+        if self.run.task.kind.judged and not self.run.cuts_recorded:
+            lines.append("truncated is an estimate: the log does not say why answers ended")
         if self.codes:
             lines.append("codes: " + ", ".join(f"{code} {count}" for code, count in self.codes.items()))
             lines.append(f"judge: {self.error_rates or 'its error rates are not known'}")
@@ -88,6 +90,40 @@ class Rescored:
         if all(score.printed is None for score in self.scores.values()):
             lines.append("not compared with lm_eval's own figures: no results file with them is beside the samples")
         return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far one model's scores on one task depend on the prompt: lowest and highest value by metric."""
+
+    model: str | None
+    task: str
+    prompts: tuple[str, ...]
+    ranges: dict[str, tuple[float, float]]
+
+    def as_text(self) -> str:
+        """Return the spread for people."""
+        ranges = ", ".join(f"{name} {figure(low)} to {figure(high)}" for name, (low, high) in self.ranges.items())
+        return f"{self.task} · {self.model or 'unknown model'} in {len(self.prompts)} prompts: {ranges}"
+
+
+def spreads(scored: Sequence[Rescored]) -> list[Spread]:
+    """Return the spread of every model that was asked the same in several prompts."""
+    groups: dict[tuple[str | None, str, Signature], dict[str, Rescored]] = {}
+    for run in scored:
+        key = (run.run.model, run.run.task.name, run.signature.comparable())
+        groups.setdefault(key, {})[run.signature.get("prompt")] = run
+    out = []
+    for (model, task, _), by_prompt in groups.items():
+        ranges = {}
+        for metric in next(iter(by_prompt.values())).run.metrics:
+            values = [run.scores[metric.name].estimate.value for run in by_prompt.values()]
+            known = [value for value in values if value is not None]
+            if metric.ranked and len(known) == len(values):
+                ranges[metric.name] = (min(known), max(known))
+        if len(by_prompt) > 1:
+            out.append(Spread(model, task, tuple(by_prompt), ranges))
+    return out
 
 
 def figure(value: float | None) -> str:
@@ -133,13 +169,13 @@ def rescore_run(run: Run, judge: Judge, resamples: int = RESAMPLES) -> Rescored:
     """Score one run."""
     answers = run.answers(judge)
     kind = run.task.kind
-    computed = estimates(kind.metrics, answers, resamples=resamples)
+    computed = estimates(run.metrics, answers, resamples=resamples)
     same_judge = judge.signature == get_judge().signature
     scores = {
         metric.name: Score(
             computed[metric.name], run.printed.get(metric.name) if same_judge or not metric.judged else None
         )
-        for metric in kind.metrics
+        for metric in run.metrics
     }
     rates = judge.error_rates if kind.judged else None
     return Rescored(run, run.signature(judge), scores, count_codes(answers), resamples, rates)

@@ -10,7 +10,7 @@ from typing import Any
 from dfar_bench import __version__
 from dfar_bench.judges import Judge
 from dfar_bench.prompts import Condition
-from dfar_bench.scoring import Answer, Output, Signature, Task
+from dfar_bench.scoring import Answer, Metric, Output, Signature, Task
 from dfar_bench.text import short_hash
 
 
@@ -24,6 +24,9 @@ class Harness:
         context: hash of everything the model was shown, if that is more than the bare prompts (few-shot examples, a
             chat template, a system prompt); None for bare prompts.
         messages: whether the model was sent chat messages rather than text.
+        thinking: whether the chat template opened a thought before the answer.
+        dtype: the precision of the model, such as ``float32``.
+        batch: the batch size, as typed.
         generation: lm_eval's generation arguments; None for tasks by likelihood.
         seeds: lm_eval's seeds, by name (``random``, ``numpy``, ``torch``, ``fewshot``).
         recorded: whether lm_eval's results file was there; without it shots and chat template are guesses.
@@ -38,6 +41,9 @@ class Harness:
     system_instruction_sha: str | None = None
     context: str | None = None
     messages: bool = False
+    thinking: bool = False
+    dtype: str | None = None
+    batch: str | None = None
     generation: Mapping[str, Any] | None = None
     limit: float | None = None
     seeds: Mapping[str, int | None] = field(default_factory=dict)
@@ -75,6 +81,16 @@ class Run:
         """Whether every test row was answered."""
         return len(self.outputs) == self.expected
 
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics of its task under its condition."""
+        return self.task.kind.metrics_under(self.condition)
+
+    @property
+    def cuts_recorded(self) -> bool:
+        """Whether it is known, and not estimated, which responses were cut off."""
+        return all(output.cut is not None for output in self.outputs)
+
     def answers(self, judge: Judge) -> list[Answer]:
         """Read the outputs, in their order."""
         return self.task.kind.read(self.outputs, judge)
@@ -98,7 +114,7 @@ class Run:
             rows=self._subset(),
             task=self.task.kind.name,
             prompt=self.style,
-            condition=self.condition.name,
+            condition=self.condition.signature,
             shots=shots,
             chat=chat,
             system=system[:8] if system else None,
@@ -108,6 +124,9 @@ class Run:
             max_gen_toks=generation.get("max_gen_toks", "?") if generation else None,
             gen=short_hash(generation) if generation else None,
             seed=_seed(generation, harness),
+            stops="recorded" if generation and self.cuts_recorded else None,
+            dtype=harness.dtype,
+            batch=harness.batch,
             dfar_bench=__version__,
             lm_eval=harness.lm_eval or "?",
         )

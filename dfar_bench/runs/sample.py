@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from typing import Any
 
 from dfar_bench.datasets import DATASETS, Row, rows
 from dfar_bench.errors import InputError
-from dfar_bench.prompts import CONDITIONS, STYLES, Prompt, make_prompt
+from dfar_bench.prompts import STYLES, Condition, Prompt, find_condition, make_prompt
+from dfar_bench.reading import opens_thought
+from dfar_bench.runs.turns import Said, parse_transcript
 from dfar_bench.scoring import KINDS, Output
 
 _STRINGS = ("dataset", "row_id", "prompt_style", "condition", "prompt")
@@ -45,24 +47,31 @@ class Sample:
     def prompt(self, row: Row) -> Prompt:
         """Return the prompt that was to be shown, which must be that of this version."""
         style, _, version = self.doc["prompt_style"].partition(".v")
-        condition = self.doc["condition"]
-        if style not in STYLES or condition not in CONDITIONS:
+        if style not in STYLES:
             raise InputError(f"{self.where}: unknown prompt {self.doc['prompt_style']!r}: run the task again.")
-        prompt = make_prompt(style, condition, row)
+        prompt = make_prompt(style, self.condition().name, row)
         if str(STYLES[style].version) != version or prompt.text != self.doc["prompt"]:
             raise InputError(
                 f"{self.where}: the prompt {self.doc['prompt_style']} is not that of this version "
                 f"({STYLES[style].signature}): run the task again, or install the version that made the samples."
             )
-        return prompt
+        return replace(prompt, thinking=opens_thought(self.context()))
+
+    def condition(self) -> Condition:
+        """Return the condition under which the model was asked."""
+        try:
+            return find_condition(self.doc["condition"])
+        except InputError as error:
+            raise InputError(f"{self.where}: {error}") from None
 
     def output(self, row: Row) -> Output:
         """Return the response, or the log-likelihoods of the labels, which must be what the samples say they are."""
         prompt = self.prompt(row)
         responses = self._sample.get("filtered_resps")
         if isinstance(responses, list) and len(responses) == 1 and isinstance(responses[0], str):
-            return Output(row, responses[0], prompt)
-        labels = DATASETS[row.dataset].labels
+            *earlier, last = self._said(responses[0])
+            return Output(row, last.text, prompt, tuple(turn.text for turn in earlier), last.cut, self._limit())
+        labels = STYLES[self.doc["prompt_style"].partition(".v")[0]].choices(DATASETS[row.dataset])
         try:
             values = tuple(float(value) for value, _ in responses)  # type: ignore[union-attr]
             if len(values) != len(labels):
@@ -79,6 +88,20 @@ class Sample:
             )
         return Output(row, values, prompt)
 
+    def _said(self, answer: str) -> list[Said]:
+        """Return what the model said in every turn: one, unless ``dfar-bench eval`` asked."""
+        if not self.doc.get("recorded"):
+            return [Said(answer)]
+        try:
+            return parse_transcript(self._sample["resps"][0][0], turns=len(self.condition().turns))
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise InputError(f"{self.where}: resps does not hold what was said in every turn: run it again.") from None
+
+    def _limit(self) -> int | None:
+        generation = self._argument(1)
+        limit = generation.get("max_gen_toks") if isinstance(generation, dict) else None
+        return limit if isinstance(limit, int) else None
+
     def settings(self, row: Row, output: Output) -> dict[str, Any]:
         """Return what all samples of a run have in common."""
         generation = self._argument(1) if isinstance(output.value, str) else None
@@ -93,7 +116,8 @@ class Sample:
             "data": row.dataset,
             "kind": kind,
             "prompt": self.doc["prompt_style"],
-            "condition": self.doc["condition"],
+            "condition": self.condition().name,
+            "thinking": opens_thought(self.context()),
             "generation": generation,
         }
 

@@ -5,11 +5,10 @@ A task file says only which data set and kind it is (``task_files`` generates th
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -18,14 +17,25 @@ from typing import Any
 from datasets import Dataset
 from lm_eval.api.task import ConfigurableTask
 
-from dfar_bench.datasets import Row, get_dataset, rows, without_leaked
+from dfar_bench.datasets import Row, get_dataset, rows
 from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
-from dfar_bench.prompts import DEFAULT_STYLE, find_condition, find_style, gold_answer, make_prompt
-from dfar_bench.scoring import KINDS, NOT_AVAILABLE, Answer, Metric, Output, Task
+from dfar_bench.prompts import (
+    CHAT_STYLE,
+    DEFAULT_STYLE,
+    Condition,
+    find_condition,
+    find_style,
+    make_prompt,
+)
+from dfar_bench.reading import expects_thought, opens_thought, split_thought
+from dfar_bench.runs.documents import documents
+from dfar_bench.runs.turns import Said, parse_transcript
+from dfar_bench.scoring import KINDS, NOT_AVAILABLE, Answer, Choice, Metric, Output, Task
 
-_FEWSHOT_POOL = 64
 _OPTIONS = ("prompt", "condition", "mode")
+_MANY_TIES = 0.01
+"""Share of ties from which on a warning is due."""
 _ELSEWHERE = {
     "split": "choose the task of that data set, such as dfar_mini_cls",
     "data": "choose the task of that data set, such as dfar_mini_cls",
@@ -40,21 +50,48 @@ _log = logging.getLogger("lm_eval.dfar_bench")  # below the harness's logger, so
 class DfarTask(ConfigurableTask):  # type: ignore[misc]
     """A kind of task on a data set, asked in the prompt style and condition that ``--metadata`` names.
 
-    Written responses are judged in one batch, after the last one has come.
+    Where it names no prompt style, that of chat models is taken if a chat template is applied. Written responses are
+    judged in one batch, after the last one has come. With ``recorded`` in the metadata a response is what
+    ``dfar-bench eval`` makes of it: the record of all turns.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
-        where = config["dataset_kwargs"]
+        where, metadata = config["dataset_kwargs"], config.get("metadata") or {}
         self._task = Task(get_dataset(where["data"]), KINDS[where["kind"]])
+        self._recorded = bool(metadata.get("recorded"))
         try:
-            self._style, self._condition = _asked(config.get("metadata") or {}, self._task.kind.condition)
+            _check_names(metadata)
+            self._style_is_chosen = "prompt" in metadata
+            self._style = find_style(metadata.get("prompt", DEFAULT_STYLE)).name
+            asked = metadata.get("condition", metadata.get("mode", self._task.kind.condition))
+            self._condition = self._checked(find_condition(asked))
             if self._task.kind.judged:
                 get_judge()  # whatever is wrong with the judge must show before the model runs
-            self._documents = documents(self._task, self._style, self._condition)
+            self._documents = self._make_documents()
         except InputError as error:
             raise _for_the_command(error) from None
         self._answers: dict[str, Answer] = {}
-        super().__init__(config={**{k: v for k, v in config.items() if k != "class"}, **self._settings()})
+        self._config_file = {k: v for k, v in config.items() if k != "class"}
+        super().__init__(config={**self._config_file, **self._settings()})
+
+    def _checked(self, condition: Condition) -> Condition:
+        name = self._task.name
+        if len(condition.turns) == 1:
+            return condition
+        if self._task.kind.output_type == "multiple_choice":
+            other = self._task.dataset.task_name("reason")
+            raise InputError(
+                f"{name} compares likelihoods after one turn, and {condition.name} has several: use {other}."
+            )
+        if not self._recorded:
+            turns = len(condition.turns)
+            raise InputError(
+                f"{name}: {condition.name} has {turns} turns: run dfar-bench eval with the same arguments."
+            )
+        return condition
+
+    def _make_documents(self) -> dict[str, list[dict[str, Any]]]:
+        return documents(self._task, self._style, self._condition.name, recorded=self._recorded)
 
     def _settings(self) -> dict[str, Any]:
         kind = self._task.kind
@@ -72,21 +109,20 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
                     "aggregation": _aggregation(metric),
                     "higher_is_better": metric.higher_is_better,
                 }
-                for metric in kind.metrics
+                for metric in self._metrics
             ],
         }
         if kind.output_type == "multiple_choice":
             choice = {
                 "doc_to_target": "label",
-                "doc_to_choice": list(self._task.dataset.labels),
+                "doc_to_choice": list(find_style(self._style).choices(self._task.dataset)),
                 "fewshot_config": {"sampler": "first_n", "doc_to_target": "answer"},
             }
             return {**settings, **choice}
-        condition = find_condition(self._condition)
         generation = {
-            "until": list(condition.stops),
+            "until": list(self._prompt(self._task_rows[0]).stops),
             "do_sample": False,
-            "max_gen_toks": condition.max_tokens,
+            "max_gen_toks": self._condition.max_tokens,
         }
         return {
             **settings,
@@ -100,8 +136,6 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
         dataset = self._task.dataset
         if dataset.content_warning:
             _log.warning("content warning: %s", dataset.content_warning)
-        style = find_style(self._style).signature
-        _log.info("%s: data %s, prompt %s, condition %s", self._task.name, dataset.name, style, self._condition)
         self.dataset = {part: Dataset.from_list(docs) for part, docs in self._documents.items()}
 
     def fewshot_docs(self) -> Any:
@@ -115,9 +149,61 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
             raise _for_the_command(InputError(f"{name} has no few-shot examples: leave out --num_fewshot {value}."))
         super().set_config(key, value, update)
 
+    def build_all_requests(self, *, apply_chat_template: bool = False, **options: Any) -> None:
+        """Build the requests; called by the harness, which says only now whether there is a chat template."""
+        if apply_chat_template and not self._style_is_chosen and self._style != CHAT_STYLE:
+            self._ask_in(CHAT_STYLE)
+        style = find_style(self._style).signature
+        condition = self._condition.signature
+        _log.info("%s: data %s, prompt %s, condition %s", self._task.name, self._task.dataset.name, style, condition)
+        if self._task.kind.output_type == "multiple_choice" and options.get("chat_template"):
+            self._check_template(options["chat_template"])
+        super().build_all_requests(apply_chat_template=apply_chat_template, **options)
+
+    def _ask_in(self, style: str) -> None:
+        """Make everything that follows from the prompt style again, and keep what was typed."""
+        of_default = self._settings().get("generation_kwargs", {})
+        typed = {
+            key: value
+            for key, value in (self.config.generation_kwargs or {}).items()
+            if key not in of_default or value != of_default[key]
+        }
+        shots, names = self.config.num_fewshot, list(self._metric_fn_list)
+        random = getattr(self, "fewshot_rnd", None)  # the harness seeds it before it builds requests
+        self._style = style
+        self._documents = self._make_documents()
+        super().__init__(config={**self._config_file, **self._settings()})
+        self.set_config("num_fewshot", shots)
+        if typed:
+            self.set_config("generation_kwargs", typed, update=True)
+        if names == ["bypass"]:
+            self.override_metric("bypass")
+        self.fewshot_rnd = random
+
+    def _check_template(self, chat_template: Callable[[list[dict[str, str]]], Any]) -> None:
+        """Refuse likelihoods where no verdict can follow a question at once."""
+        name, other = self._task.name, self._task.dataset.task_name("reason")
+        context = chat_template([{"role": "user", "content": "?"}])
+        if not isinstance(context, str):  # lm_eval's JsonChatStr
+            raise _for_the_command(InputError(f"{name}: a chat endpoint gives no likelihoods: use {other}."))
+        if expects_thought(context):
+            what = "the chat template opens a thought, after which no verdict can follow at once"
+            raise _for_the_command(InputError(f"{name}: {what}: use {other}."))
+
+    @cached_property
+    def _task_rows(self) -> Sequence[Row]:
+        return rows(self._task.dataset.name)["test"]
+
     @cached_property
     def _rows(self) -> dict[str, Row]:
-        return {row.row_id: row for row in rows(self._task.dataset.name)["test"]}
+        return {row.row_id: row for row in self._task_rows}
+
+    @property
+    def _metrics(self) -> tuple[Metric, ...]:
+        return self._task.kind.metrics_under(self._condition)
+
+    def _prompt(self, row: Row) -> Any:
+        return make_prompt(self._style, self._condition.name, row)
 
     @property
     def _predict_only(self) -> bool:
@@ -128,28 +214,46 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
         filtered = super().apply_filters()
         if self._predict_only:
             return filtered
-        values: dict[str, list[Any]] = {}
+        of_row: dict[str, list[Any]] = {}
         for instance in sorted(self._instances, key=lambda instance: instance.idx):
-            values.setdefault(instance.doc["row_id"], []).append(instance.filtered_resps["none"])
-        outputs = [self._output(row_id, responses) for row_id, responses in values.items()]
+            of_row.setdefault(instance.doc["row_id"], []).append(instance)
+        outputs = [self._output(row_id, instances) for row_id, instances in of_row.items()]
         answers = self._task.kind.read(outputs, get_judge())
         self._answers = {answer.row.row_id: answer for answer in answers}
+        self._warn_of_ties(answers)
         return filtered
 
-    def _output(self, row_id: str, responses: list[Any]) -> Output:
+    def _output(self, row_id: str, instances: list[Any]) -> Output:
         row = self._rows[row_id]
-        prompt = make_prompt(self._style, self._condition, row)
+        context = instances[0].args[0]
+        thinking = isinstance(context, str) and opens_thought(context)
+        prompt = replace(self._prompt(row), thinking=thinking)
+        responses = [instance.filtered_resps["none"] for instance in instances]
         if self._task.kind.output_type == "multiple_choice":
             return Output(row, tuple(log_likelihood for log_likelihood, _ in responses), prompt)
         # A missing response is logged by the harness as "None", so it is read as that here, too.
-        return Output(row, str(responses[0]), prompt)
+        said = [Said(str(responses[0]))]
+        if self._recorded:
+            said = parse_transcript(responses[0], turns=len(self._condition.turns))
+            instances[0].filtered_resps["none"] = split_thought(said[-1].text, thinking)[0]
+        limit = instances[0].args[1].get("max_gen_toks")
+        return Output(row, said[-1].text, prompt, tuple(turn.text for turn in said[:-1]), said[-1].cut, limit)
+
+    def _warn_of_ties(self, answers: Sequence[Answer]) -> None:
+        ties = sum(isinstance(answer, Choice) and answer.tied for answer in answers)
+        if ties > _MANY_TIES * len(answers):
+            _log.warning(
+                "%s: in %d of %d rows the labels are exactly as likely, which counts as half right: "
+                "score with dtype=float32, in which ties hardly occur.",
+                self._task.name, ties, len(answers),
+            )  # fmt: skip
 
     def process_results(self, doc: dict[str, Any], results: Any) -> dict[str, Any]:
         """Return what one answer contributes to each metric; called by the harness."""
         if self._predict_only:
             return super().process_results(doc, results)  # type: ignore[no-any-return]
         answer = self._answers[doc["row_id"]]
-        return {metric.name: metric.item(answer) for metric in self._task.kind.metrics}
+        return {metric.name: metric.item(answer) for metric in self._metrics}
 
 
 def _scored_by_the_class(doc: dict[str, Any], results: Any) -> dict[str, Any]:
@@ -157,20 +261,14 @@ def _scored_by_the_class(doc: dict[str, Any], results: Any) -> dict[str, Any]:
     raise NotImplementedError
 
 
-def _asked(metadata: dict[str, Any], default_condition: str) -> tuple[str, str]:
-    """Return the names of prompt style and condition that the metadata ask for.
-
-    The metadata also hold the model's arguments; what is not ours is ignored, unless it looks like a misspelling.
-    """
+def _check_names(metadata: dict[str, Any]) -> None:
+    """Refuse metadata that look like a misspelling of ours; they also hold the model's arguments, which are ignored."""
     for name in metadata:
         close = get_close_matches(name.lower(), _OPTIONS, n=1, cutoff=0.65)
         if name not in _OPTIONS and close and not name.startswith(("model", "config")):
             raise InputError(f"the metadata holds {name!r}, which means nothing here: did you mean {close[0]!r}?")
         if name in _ELSEWHERE:
             raise InputError(f"the metadata holds {name!r}, which means nothing here: {_ELSEWHERE[name]}.")
-    style = metadata.get("prompt", DEFAULT_STYLE)
-    condition = metadata.get("condition", metadata.get("mode", default_condition))
-    return find_style(style).name, find_condition(condition).name
 
 
 def _for_the_command(error: InputError) -> BaseException:
@@ -180,46 +278,6 @@ def _for_the_command(error: InputError) -> BaseException:
         print(f"dfar-bench: {error}", file=sys.stderr)
         return SystemExit(2)
     return error
-
-
-def documents(task: Task, style: str, condition: str) -> dict[str, list[dict[str, Any]]]:
-    """Build the documents of a task.
-
-    Returns:
-        ``test``, and ``fewshot``: train rows in a fixed order that alternates the labels, none of which is also a test
-        statement. The harness takes the first n, so that few-shot prompts do not depend on how the rows are spread
-        over processes.
-
-    Raises:
-        InputError: the data cannot be had, or there is no such style or condition.
-    """
-    test = rows(task.dataset.name)["test"]
-    source = task.dataset.examples_from
-    examples = _fewshot_pool(rows(source)["train"], test) if source else []
-    parts: dict[str, Sequence[Row]] = {"test": test, "fewshot": examples}
-    return {
-        part: [document(row, task, style, condition) for row in members] for part, members in parts.items() if members
-    }
-
-
-def document(row: Row, task: Task, style: str, condition: str) -> dict[str, Any]:
-    """Return a row as the harness sees it: the row's fields, the prompt, and what people would answer."""
-    return {
-        **asdict(row),
-        "shares": list(row.shares),
-        "kind": task.kind.name,
-        "prompt_style": find_style(style).signature,
-        "condition": condition,
-        "prompt": make_prompt(style, condition, row).text,
-        "answer": gold_answer(style, condition, row),
-    }
-
-
-def _fewshot_pool(train: Sequence[Row], test: Sequence[Row]) -> list[Row]:
-    shuffled = sorted(without_leaked(train, test), key=lambda row: hashlib.sha256(row.row_id.encode()).digest())
-    labels = sorted({row.label for row in shuffled})
-    by_label = [[row for row in shuffled if row.label == label] for label in labels]
-    return [row for group in zip(*by_label) for row in group][:_FEWSHOT_POOL]
 
 
 def _aggregation(metric: Metric) -> Callable[[Sequence[Any]], float | str]:

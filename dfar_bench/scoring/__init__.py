@@ -1,6 +1,6 @@
 """From a model's answers to figures: kinds of task, metrics, estimates with intervals, signatures."""
 
-from dfar_bench.scoring.answers import Answer, Argument, Choice, Output, count_codes
+from dfar_bench.scoring.answers import Answer, Argument, Choice, Output, count_codes, verdict_of
 from dfar_bench.scoring.estimate import (
     LEVEL,
     RESAMPLES,
@@ -14,16 +14,16 @@ from dfar_bench.scoring.estimate import (
 )
 from dfar_bench.scoring.kinds import KINDS, Kind, Task, find_task, tasks
 from dfar_bench.scoring.metrics import METRICS, NOT_AVAILABLE, Metric
-from dfar_bench.scoring.signature import SHOWN, Signature
+from dfar_bench.scoring.signature import COMPARING, Signature
 
 __all__ = [
+    "COMPARING",
     "KINDS",
     "LEVEL",
     "METRICS",
     "NOT_AVAILABLE",
     "RESAMPLES",
     "SEED",
-    "SHOWN",
     "Answer",
     "Argument",
     "Choice",
@@ -41,4 +41,5 @@ __all__ = [
     "find_task",
     "mcnemar",
     "tasks",
+    "verdict_of",
 ]

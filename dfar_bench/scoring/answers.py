@@ -11,16 +11,25 @@ from functools import cached_property
 from dfar_bench.datasets import Row
 from dfar_bench.judges import Case, Judge, Judgement
 from dfar_bench.prompts import Prompt
-from dfar_bench.reading import Reading, is_gold_copy
+from dfar_bench.reading import Reading, is_gold_copy, seems_cut
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What came back for one row: a written response, or the log-likelihood (natural) of each label."""
+    """What came back for one row: a written response, or the log-likelihood (natural) of each label.
+
+    Attributes:
+        earlier: the responses of the turns before, where there were several.
+        cut: whether the limit on tokens ended the response; None where that was not recorded.
+        limit: on the tokens of each response; None where it is not known.
+    """
 
     row: Row
     value: str | tuple[float, ...]
     prompt: Prompt = Prompt()
+    earlier: tuple[str, ...] = ()
+    cut: bool | None = None
+    limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -30,8 +39,8 @@ class Answer:
     row: Row
 
     @property
-    def correct(self) -> bool:
-        """Whether the verdict is people's."""
+    def credit(self) -> float:
+        """How far the verdict is people's: 1 or 0, or a share for a tie."""
         raise NotImplementedError
 
 
@@ -40,29 +49,47 @@ class Choice(Answer):
     """A verdict by likelihood.
 
     Attributes:
-        predicted: index of the likeliest label.
+        likeliest: index of the likeliest label; of several where they are exactly as likely.
         probabilities: of each label, summing to 1.
     """
 
-    predicted: int
+    likeliest: tuple[int, ...]
     probabilities: tuple[float, ...]
 
     @property
-    def correct(self) -> bool:
-        return self.predicted == self.row.label
+    def predicted(self) -> int:
+        """The likeliest label; the first of several."""
+        return self.likeliest[0]
+
+    @property
+    def tied(self) -> bool:
+        """Whether several labels are likeliest."""
+        return len(self.likeliest) > 1
+
+    @property
+    def credit(self) -> float:
+        return (self.row.label in self.likeliest) / len(self.likeliest)
 
     @property
     def confidence(self) -> float:
-        """The probability of the predicted label; 1 / number of labels where there is no preference at all."""
+        """The probability of the likeliest label; 1 / number of labels where there is no preference at all."""
         return self.probabilities[self.predicted]
 
 
 @dataclass(frozen=True)
 class Argument(Answer):
-    """A written verdict with its reason: what it says, and what a judge decided."""
+    """A written verdict with its reason: what it says, and what a judge decided.
+
+    Attributes:
+        cut: whether the limit on tokens ended it; None where that was not recorded.
+        before: what the first turn said, where the last one may correct it; else None.
+    """
 
     case: Case
     judgement: Judgement
+    cut: bool | None = None
+    limit: int | None = None
+    before: Reading | None = None
 
     @property
     def reading(self) -> Reading:
@@ -74,8 +101,21 @@ class Argument(Answer):
         return self.reading.verdict
 
     @property
-    def correct(self) -> bool:
-        return self.verdict == self.row.label
+    def credit(self) -> float:
+        return float(self.verdict == self.row.label)
+
+    @cached_property
+    def truncated(self) -> bool:
+        """Whether it was cut off: as recorded, else as its text looks. An unfinished thought is, too."""
+        if self.reading.unfinished_thought or self.cut is not None:
+            return self.reading.unfinished_thought or bool(self.cut)
+        return self.limit is not None and seems_cut(self.case.response, self.limit)
+
+    @property
+    def code(self) -> str:
+        """The judge's code; ``truncated`` where there is no verdict because the answer was cut off."""
+        nothing = self.verdict is None and (self.judgement.code == "no_verdict" or not self.reading.answer.strip())
+        return "truncated" if nothing and self.truncated else self.judgement.code
 
     @cached_property
     def gold_copy(self) -> bool:
@@ -83,9 +123,16 @@ class Argument(Answer):
         return is_gold_copy(self.reading.answer, self.row.reason)
 
 
+def verdict_of(answer: Answer) -> int | None:
+    """Return the verdict of an answer; None for a tie, or where none can be read."""
+    if isinstance(answer, Choice):
+        return None if answer.tied else answer.predicted
+    return answer.verdict if isinstance(answer, Argument) else None
+
+
 def count_codes(answers: Iterable[Answer]) -> dict[str, int]:
-    """Count how often the judge gave each code, sorted by code."""
-    codes = Counter(answer.judgement.code for answer in answers if isinstance(answer, Argument))
+    """Count how often each code was given, sorted by code."""
+    codes = Counter(answer.code for answer in answers if isinstance(answer, Argument))
     return dict(sorted(codes.items()))
 
 
@@ -97,17 +144,17 @@ def read_choices(outputs: Sequence[Output], judge: Judge | None = None) -> list[
 def read_choice(row: Row, log_likelihoods: tuple[float, ...]) -> Choice:
     """Read the log-likelihoods of a row's labels.
 
-    The probability of a label is its share of all labels. A tie goes to the first of the likeliest labels, as
-    ``argmax`` would have it. Where there is no preference at all (NaN, or nothing finite to compare) the answer counts
-    as wrong with equal probabilities, so that broken numerics never pass for a verdict.
+    The probability of a label is its share of all labels. Where there is no preference at all (NaN, or nothing finite
+    to compare) the answer counts as wrong with equal probabilities, so that broken numerics never pass for a verdict.
     """
     highest = max(log_likelihoods, key=lambda value: -math.inf if math.isnan(value) else value)
     if any(map(math.isnan, log_likelihoods)) or math.isinf(highest):
         n = len(log_likelihoods)
-        return Choice(row, (row.label + 1) % n, (1 / n,) * n)
+        return Choice(row, ((row.label + 1) % n,), (1 / n,) * n)
     odds = [math.exp(value - highest) for value in log_likelihoods]
     total = math.fsum(odds)
-    return Choice(row, log_likelihoods.index(highest), tuple(value / total for value in odds))
+    likeliest = tuple(label for label, value in enumerate(log_likelihoods) if value == highest)
+    return Choice(row, likeliest, tuple(value / total for value in odds))
 
 
 def read_arguments(outputs: Sequence[Output], judge: Judge) -> list[Answer]:
@@ -118,6 +165,10 @@ def read_arguments(outputs: Sequence[Output], judge: Judge) -> list[Answer]:
     ]
     judgements = judge.judge(cases)
     return [
-        Argument(output.row, case, judgement)
+        Argument(output.row, case, judgement, output.cut, output.limit, _before(output))
         for output, case, judgement in zip(outputs, cases, judgements, strict=True)
     ]
+
+
+def _before(output: Output) -> Reading | None:
+    return Reading(output.earlier[0], output.row.statement, output.prompt) if output.earlier else None

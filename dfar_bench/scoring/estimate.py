@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from dfar_bench.scoring.answers import Answer
-from dfar_bench.scoring.metrics import Array, Metric
+from dfar_bench.scoring.metrics import Metric
+from dfar_bench.scoring.statistics import Array
 
 RESAMPLES = 10_000
 SEED = 20240821
@@ -64,11 +65,15 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class McNemar:
-    """Rows that only one of two runs has right, and the exact two-sided p-value (McNemar 1947, binomial)."""
+    """Rows that only one of two runs has right, and the exact two-sided p-value (McNemar 1947, binomial).
+
+    ``ties`` are rows on which a run is half right, which the test leaves out.
+    """
 
     only_first: int
     only_second: int
     p_value: float
+    ties: int = 0
 
 
 def estimates(
@@ -127,14 +132,19 @@ def _p_value(resampled: Array) -> float:
     return min(1.0, 2 * (int(smaller_tail) + 1) / (len(resampled) + 1))
 
 
-def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> McNemar:
-    """Test exactly whether one run is right more often than the other, row by row in the same order."""
+def mcnemar(first: Sequence[float], second: Sequence[float]) -> McNemar:
+    """Test exactly whether one run is right more often than the other.
+
+    Args:
+        first, second: the credit (see ``Answer``) of each row, in the same order.
+    """
     from scipy.stats import binomtest
 
-    only_first = sum(a and not b for a, b in zip(first, second, strict=True))
-    only_second = sum(b and not a for a, b in zip(first, second, strict=True))
+    pairs = list(zip(first, second, strict=True))
+    only_first, only_second = pairs.count((1.0, 0.0)), pairs.count((0.0, 1.0))
     n = only_first + only_second
-    return McNemar(only_first, only_second, float(binomtest(only_first, n).pvalue) if n else 1.0)
+    ties = sum(not {a, b} <= {0.0, 1.0} for a, b in pairs)
+    return McNemar(only_first, only_second, float(binomtest(only_first, n).pvalue) if n else 1.0, ties)
 
 
 def cluster_weights(clusters: Sequence[str], resamples: int = RESAMPLES, seed: int = SEED) -> Array:

@@ -10,6 +10,7 @@ from typing import Literal
 from dfar_bench.datasets import DATASETS, Dataset
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge
+from dfar_bench.prompts import Condition
 from dfar_bench.registry import Registry
 from dfar_bench.scoring.answers import Answer, Output, read_arguments, read_choices
 from dfar_bench.scoring.metrics import METRICS, Metric
@@ -38,8 +39,17 @@ class Kind:
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """Its metrics, in the order in which they are shown."""
+        """The metrics that it has under every condition, in the order in which they are shown."""
+        return tuple(metric for metric in self.all_metrics if not metric.revised)
+
+    @property
+    def all_metrics(self) -> tuple[Metric, ...]:
+        """Also those of conditions in which a model may correct its verdict."""
         return tuple(metric for metric in METRICS.values() if metric.kind == self.name)
+
+    def metrics_under(self, condition: Condition) -> tuple[Metric, ...]:
+        """Return the metrics that it has under a condition."""
+        return self.all_metrics if condition.revises else self.metrics
 
 
 KINDS: Registry[Kind] = Registry("kind of task")

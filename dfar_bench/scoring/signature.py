@@ -1,6 +1,8 @@
 """The signature of a score: how it came about, in the manner of sacrebleu.
 
-Scores may be compared only if their signatures agree in every field but those of ``SHOWN``.
+Its fields are of two sorts. Scores may be compared where the signatures agree in every *comparing* field: what was
+asked, of which rows, after how many examples, and who judged. The others are *shown*: how the question was put to this
+model (each is asked in the prompt of its kind), how its answers were generated, and the versions of the programs.
 """
 
 from __future__ import annotations
@@ -11,9 +13,8 @@ from dataclasses import dataclass
 
 from dfar_bench.prompts import CONDITIONS
 
-SHOWN = ("dfar_bench", "lm_eval")
-"""Fields that are shown and do not keep scores apart: prompts, reading and scoring are this project's, and every figure
-is computed again by the version that shows it."""
+COMPARING = ("data", "rows", "task", "condition", "shots", "system", "judge", "reference")
+"""The fields that keep scores apart; all others are shown."""
 
 _OLD_NAMES = {"split": "data", "mode": "condition"}
 _UNSAFE = re.compile(r"[^\w.+/-]", re.ASCII)
@@ -25,8 +26,9 @@ class Signature:
     """Fields in order, such as ``dfar|data:paper|task:reason|prompt:llama2.v1|…``.
 
     The fields are ``data``, ``rows`` (if not all), ``task`` (kind), ``prompt``, ``condition``, ``shots``, ``chat``,
-    ``system``, ``context``, ``judge``, ``reference``, ``max_gen_toks``, ``gen``, ``seed``, ``dfar_bench``, ``lm_eval``;
-    those that do not apply are left out.
+    ``system``, ``context``, ``judge``, ``reference``, ``max_gen_toks``, ``gen``, ``seed``, ``stops`` (how it is known
+    which answers were cut off), ``dtype``, ``batch``, ``dfar_bench``, ``lm_eval``; those that do not apply, or that the
+    record does not hold, are left out.
     """
 
     fields: Mapping[str, str]
@@ -46,9 +48,9 @@ class Signature:
         """Parse a signature's text; names of fields from earlier versions keep their meaning."""
         pairs = [part.partition(":") for part in text.split("|")[1:]]
         fields = {_OLD_NAMES.get(name, name): value for name, _, value in pairs}
-        aliases = {condition.alias: condition.name for condition in CONDITIONS.values() if condition.alias}
+        names = {alias: condition.name for condition in CONDITIONS.values() for alias in condition.aliases}
         if "condition" in fields:
-            fields["condition"] = aliases.get(fields["condition"], fields["condition"])
+            fields["condition"] = names.get(fields["condition"], fields["condition"])
         return cls(fields)
 
     def __str__(self) -> str:
@@ -63,7 +65,7 @@ class Signature:
 
     def comparable(self) -> Signature:
         """Return the signature without the fields that do not keep scores apart."""
-        return Signature({name: value for name, value in self.fields.items() if name not in SHOWN})
+        return Signature({name: value for name, value in self.fields.items() if name in COMPARING})
 
     def differences(self, other: Signature) -> dict[str, tuple[str, str]]:
         """Return the fields in which two signatures differ, with both values, "-" where one has none."""

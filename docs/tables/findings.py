@@ -141,9 +141,9 @@ def findings_answers() -> str:
     for tested, model in answered():
         dataset, unleaked = TESTED[tested]
         written: list[Any] = [a for a in answers(model, dataset, "reason", "reason") if not (unleaked and a.row.leaked)]
-        right = Counter(answer.judgement.code for answer in written if answer.correct)
+        right = Counter(answer.code for answer in written if answer.credit == 1)
         aligned, repetitive, generic = (right.pop(code, 0) for code in ("aligned", "degenerate", "generic"))
-        wrong = sum(not answer.correct for answer in written)
+        wrong = sum(answer.credit < 1 for answer in written)
         lines.append([tested, model, aligned, wrong, repetitive, generic, right.total()])
     head = "test rows|model|aligned|wrong or no verdict|right, repetitive|right, bare or generic|right, other fault"
     return table(head, lines)

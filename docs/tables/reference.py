@@ -9,8 +9,8 @@ from typing import Any
 import typer
 
 from dfar_bench.cli.main import make_app
-from dfar_bench.datasets import rows
-from dfar_bench.prompts import CONDITIONS, DEFAULT_STYLE, STYLES
+from dfar_bench.datasets import Row, rows
+from dfar_bench.prompts import CHAT_STYLE, CONDITIONS, DEFAULT_STYLE, STYLES, make_prompt
 from dfar_bench.scoring import KINDS, tasks
 from tables.formats import ROOT, fenced, table
 
@@ -23,10 +23,27 @@ def metrics_reason() -> str:
     return _metrics("reason")
 
 
-def _metrics(kind: str) -> str:
+def metrics_review() -> str:
+    return _metrics("reason", revised=True)
+
+
+def _metrics(kind: str, *, revised: bool = False) -> str:
     arrows = {True: "↑", False: "↓", None: ""}
-    lines = [[f"`{m.name}`", arrows[m.higher_is_better], m.description] for m in KINDS[kind].metrics]
-    return table("metric|better|what it is", lines)
+    metrics = [metric for metric in KINDS[kind].all_metrics if metric.revised == revised]
+    return table(
+        "metric|better|what it is", [[f"`{m.name}`", arrows[m.higher_is_better], m.description] for m in metrics]
+    )
+
+
+def conditions() -> str:
+    row = Row("paper", "", "…", 0)
+    lines = []
+    for condition in CONDITIONS.values():
+        prompt = make_prompt("chat", condition.name, row)
+        first = prompt.text.removesuffix("\n\nStatement: …")
+        names = ", ".join(f"`{name}`" for name in (condition.name, *condition.aliases))
+        lines.append([names, " → ".join([first, *prompt.follow_ups])])
+    return table("condition|asks, in the prompt style `chat`", lines)
 
 
 def task_list() -> str:
@@ -38,14 +55,26 @@ def task_list() -> str:
 
 
 def metadata() -> str:
-    styles = ", ".join(f"`{name}`" + " (default)" * (name == DEFAULT_STYLE) for name in STYLES)
-    conditions = ", ".join(f"`{c.name}`" + (f" (or `{c.alias}`)" if c.alias else "") for c in CONDITIONS.values())
+    default = {DEFAULT_STYLE: " (default)", CHAT_STYLE: " (default under a chat template)"}
+    styles = ", ".join(f"`{name}`{default.get(name, '')}" for name in STYLES)
+    conditions = ", ".join(
+        f"`{c.name}`" + "".join(f" (or `{alias}`)" for alias in c.aliases) for c in CONDITIONS.values()
+    )
     defaults = ", ".join(f"`{kind.condition}` for `*_{kind.name}`" for kind in KINDS.values())
     return table(
         "key|values|",
         [
-            ["`prompt`", styles, "`llama2` and `mistral` are the paper's, byte for byte; `plain` is neutral"],
-            ["`condition`", conditions, f"what is asked for; default {defaults}. `mode` is an alias of the key"],
+            [
+                "`prompt`",
+                styles,
+                "`llama2` and `mistral` are the paper's, byte for byte; [how a model is asked](asking.md)",
+            ],
+            [
+                "`condition`",
+                conditions,
+                f"what is asked for; default {defaults}; those of several turns need `dfar-bench eval`. "
+                "`mode` is an alias of the key",
+            ],
         ],
     )
 

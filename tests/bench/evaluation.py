@@ -13,8 +13,8 @@ from typing import Any
 from dfar_bench.datasets import get_dataset, rows
 from dfar_bench.judges import get_judge
 from dfar_bench.prompts import DEFAULT_STYLE, STOPS, make_prompt
+from dfar_bench.runs.documents import document
 from dfar_bench.runs.rescore import rescore
-from dfar_bench.runs.tasks import document
 from dfar_bench.scoring import KINDS, Output, Task, estimates
 from tests.bench.figures import Figure, at_least, at_most
 from tests.bench.measuring import SPLIT, Size, attempt, core_seconds, seconds

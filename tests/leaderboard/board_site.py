@@ -22,7 +22,7 @@ from dfar_bench.leaderboard.flags import Flag
 from dfar_bench.leaderboard.submission import answers_name, model_folder, run_id
 from dfar_bench.leaderboard.verified import VerifiedSubmission
 from dfar_bench.leaderboard.verify import verify
-from dfar_bench.prompts import make_prompt
+from dfar_bench.prompts import STYLES, make_prompt
 from dfar_bench.scoring import Output, find_task
 
 REPORTED = ROOT / "leaderboard" / "reported"
@@ -68,7 +68,7 @@ def answering(share: float, salt: str, texts: tuple[str, ...] = ()) -> Answerer:
 
 
 def write_submission(
-    tree: Path, model: str, answer: Answerer, tasks: tuple[str, ...] = TASKS, max_tokens: int = 192, **fields: Any
+    tree: Path, model: str, answer: Answerer, tasks: tuple[str, ...] = TASKS, style: str = "llama2", **fields: Any
 ) -> Path:
     """Write a submission and return its folder."""
     document: dict[str, Any] = {
@@ -85,15 +85,20 @@ def write_submission(
     for name in tasks:
         task = find_task(name)
         outputs = [
-            Output(row, answer(row, task.kind.name), make_prompt("llama2", task.kind.condition, row))
+            Output(row, answer(row, task.kind.name), make_prompt(style, task.kind.condition, row))
             for row in sorted(rows(task.dataset.name)["test"], key=lambda row: row.row_id)
         ]
         files[answers_name(name)] = content = pack(answer_line(output, task) for output in outputs)
-        generation = {"max_gen_toks": max_tokens, "do_sample": False} if task.kind.judged else None
+        generation = {"max_gen_toks": 192, "do_sample": False} if task.kind.judged else None
         document["tasks"][name] = {
             "answers": answers_name(name),
             "sha256": hashlib.sha256(content).hexdigest(),
-            "harness": {**HARNESS, "condition": task.kind.condition, "generation": generation},
+            "harness": {
+                **HARNESS,
+                "prompt": STYLES[style].signature,
+                "condition": task.kind.condition,
+                "generation": generation,
+            },
         }
     content = (json.dumps(document) + "\n").encode()
     folder = tree / model_folder(model) / run_id(document["created"], content)
@@ -136,7 +141,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_submission(folder, f"acme/judge-7b-{mode}", answering(share, mode), **fields)
     url = "https://example.org/m"
     write_submission(folder, "zeta/has-met-them", answering(0.97, "met"), url=url, **trained_on_test_rows())
-    write_submission(folder, "other/asked-for-little", answering(0.6, "short"), max_tokens=64)
+    write_submission(folder, "other/asked-otherwise", answering(0.6, "short"), style="plain")
     write_submission(folder, "other/verdicts-only", answering(0.7, "half"), TASKS[:1])
     if available("paper"):
         for submission in (ROOT / "leaderboard" / "submissions" / "dfar-bench__gemma-3-270m-lr").iterdir():

@@ -34,6 +34,7 @@ from dfar_bench.leaderboard.own_copy import key, keys
 from dfar_bench.leaderboard.reported import read_reported
 from dfar_bench.runs.baselines import PUBLISHED
 from dfar_bench.scoring import METRICS, differences
+from dfar_bench.scoring.answers import read_choice
 
 BASELINES = {"majority", "random", "constant ethical", "constant unethical"}
 MINI = ["acme__*", "zeta__*", "other__*"]
@@ -87,14 +88,14 @@ def test_who_is_in_which_table(site: Path) -> None:
     rows_ = mini_results(site)
     by_place = {(row["table"], row["model"]): row for row in rows_}
     first = {"acme/judge-7b", "acme/judge-7b-l", "acme/judge-7b-lr", "zeta/has-met-them", "other/verdicts-only"}
-    second = {"other/asked-for-little"}
+    second = {"other/asked-otherwise"}
     assert set(by_place) == {(1, name) for name in BASELINES | first} | {(2, name) for name in BASELINES | second}
     assert {row["model"] for row in rows_ if "acc" not in row["ranks"]} == BASELINES | {"zeta/has-met-them"}
     met = by_place[1, "zeta/has-met-them"]
     assert (met["status"], met["contaminated_rows"], met["contaminated_unleaked_rows"]) == ("contaminated", 10, 10)
     assert by_place[1, "acme/judge-7b-lr"]["contaminated"] is None
     assert set(by_place[1, "other/verdicts-only"]["ranks"]) == {"acc"}
-    assert by_place[2, "other/asked-for-little"]["ranks"]["acc"] == [1, 1]
+    assert by_place[2, "other/asked-otherwise"]["ranks"]["acc"] == [1, 1]
     shown = [row for row in rows_ if row["table"] == 1 and row["status"] != "contaminated"]
     accuracies = [row["metrics"]["cls"]["acc"]["value"] for row in shown if "cls" in row["metrics"]]
     assert accuracies == sorted(accuracies, reverse=True)
@@ -117,7 +118,7 @@ def test_a_data_set_with_a_leak_is_ranked_by_its_unleaked_rows(site: Path) -> No
     page = (site / "index.html").read_text()
     assert f">{100 * row['metrics']['cls']['acc_unleaked']['value']:.1f}<small>" in page
     assert [column.metric.name for column in board.columns(get_dataset("paper"))] == [
-        "acc_unleaked", "mar_unleaked", "mar_self", "verdict_acc_unleaked", "group_acc"
+        "acc_unleaked", "mar_unleaked", "mar_self", "verdict_acc_unleaked", "group_acc", "ties"
     ]  # fmt: skip
 
 
@@ -144,7 +145,7 @@ def test_ranks_are_what_the_paired_test_does_not_exclude(kind: str, metric: str,
     ]
     # Where models count different rows, shares are compared.
     some = pack([row % 9 > 0 for row in range(len(groups))])
-    fewer = [(pack(unpack(hits, len(groups)) & unpack(some, len(groups))), some) for hits, _ in bits]
+    fewer = [((pack(unpack(hits, len(groups)) & unpack(some, len(groups))),), some) for (hits,), _ in bits]
     every = [*fewer[:-1], bits[-1]]
     mixed = ranks.rank(groups, every, [], higher_is_better=better > 0)
     assert {(place.best, place.worst) for place in mixed} != {(1, len(tasks))}
@@ -334,7 +335,7 @@ def test_nobody_replaces_the_points_of_others(tree: Path) -> None:
             for one in honest
             if one.mode in modes and one.base
         ]
-        accuracy, _ = charts.slopes(mini_table(honest + early))
+        accuracy, *_ = charts.slopes(mini_table(honest + early))
         return {name: [point.entry.facts.model for point in points] for name, points in accuracy.lines}
 
     ours = ["acme/judge-7b", "acme/judge-7b-l", "acme/judge-7b-lr"]
@@ -368,3 +369,25 @@ def test_pull_requests_are_verified_by_our_code_and_without_secrets() -> None:
             for step in job["steps"]:
                 # What a pull request says of itself must never be put into a command line.
                 assert "${{" not in step.get("run", "")
+
+
+def test_a_tie_is_half_a_hit_to_ranks_as_well() -> None:
+    test = sorted(rows("mini")["test"], key=lambda row: row.row_id)
+    tied = [read_choice(row, (-1.0, -1.0) if number % 2 else (-1.0, -2.0)) for number, row in enumerate(test)]
+    hits, counted = facts.share_bits(METRICS["acc"], tied)
+    assert len(hits) == 2
+    values = sum(unpack(part, len(test)) for part in hits) / 2
+    assert list(values) == [answer.credit for answer in tied]
+    assert unpack(counted, len(test)).all()
+    untied = facts.share_bits(METRICS["acc"], [read_choice(row, (-1.0, -2.0)) for row in test])
+    places = ranks.rank(ranks.clusters("mini"), [(hits, counted), untied], [], higher_is_better=True)
+    assert [(place.best, place.worst) for place in places] == [(1, 2), (1, 2)]
+
+
+def test_each_model_is_asked_in_the_prompt_of_its_kind() -> None:
+    """A base model without a chat template and a chat model with one share a table; any other prompt is another."""
+    base = "dfar|data:mini|task:cls|prompt:llama2.v1|condition:label|shots:0|chat:no"
+    chat = base.replace("llama2", "chat").replace("chat:no", "chat:yes|dtype:float32")
+    assert board.keeps_apart(base) == board.keeps_apart(chat)
+    for other in (base.replace("llama2", "plain"), base.replace("chat:no", "chat:yes"), base.replace("llama2", "chat")):
+        assert board.keeps_apart(other) != board.keeps_apart(base)

@@ -133,7 +133,7 @@ def test_a_submission_and_its_rows(browser: Browser, site: Path, tree: Path) -> 
         assert set(page.locator("#rows .code").all_inner_texts()) == {code.replace("_", " ")}
     page.locator("#code").select_option("")
     page.locator("#right").select_option("0")
-    wrong = [answer for answer in answers if not answer.correct]
+    wrong = [answer for answer in answers if answer.credit < 1]
     assert count.inner_text() == f"{len(wrong)} of 52 rows"
     page.locator("#search").fill("7 * 7")
     assert count.inner_text() == f"{sum('7 * 7' in answer.case.response for answer in wrong)} of 52 rows"
@@ -248,8 +248,8 @@ def test_comparing_what_was_asked_differently(browser: Browser, site: Path) -> N
     watched = OnSite(browser, site / "compare-mini.html")
     page = watched.page
     labels = page.locator("#b option").all_inner_texts()
-    page.locator("#b").select_option(label=next(text for text in labels if text.startswith("other/asked-for-little")))
-    assert "The signatures differ in reason max_gen_toks (192 and 64)" in page.locator("#notice").inner_text()
+    page.locator("#b").select_option(label=next(text for text in labels if text.startswith("other/asked-otherwise")))
+    assert "reason prompt (– and plain.v1)" in page.locator("#notice").inner_text()
     page.locator("#a").select_option(label="majority (trivial baseline)")
     page.locator("#b").select_option(label="constant ethical (trivial baseline)")
     assert page.locator("#notice").inner_text() == "The two have no task in common."

@@ -24,14 +24,16 @@ from dfar_bench.datasets import LABELS, Row, row_hash, rows, without_leaked
 from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
 from dfar_bench.leaderboard import contamination as contamination_module
+from dfar_bench.leaderboard.answers_file import answer_line, pack, prompts_of, read_answers
 from dfar_bench.leaderboard.contamination import contamination
-from dfar_bench.leaderboard.faults import Fault
+from dfar_bench.leaderboard.faults import Fault, RefusedError
 from dfar_bench.leaderboard.flags import inconsistency, task_flags
 from dfar_bench.leaderboard.report import verify_all
 from dfar_bench.leaderboard.schema import Submission, json_schema
 from dfar_bench.leaderboard.submission import find_submissions, imitations
 from dfar_bench.leaderboard.verified import VerifiedSubmission
 from dfar_bench.leaderboard.verify import submitted_runs, verify
+from dfar_bench.prompts import find_condition, make_prompt
 from dfar_bench.runs.rescore import rescore_run
 from dfar_bench.scoring import METRICS, Metric, Output, find_task
 
@@ -69,7 +71,7 @@ def test_the_committed_submissions_are_accepted() -> None:
         for name, task in entry.value["tasks"].items()
         if "condition:label|" in task["signature"] or name.endswith("reason")
     }
-    assert ("dfar-bench/gemma-3-270m-lr", "dfar_cls", 0.65, None) in figures
+    assert ("dfar-bench/gemma-3-270m-lr", "dfar_cls", 0.647, None) in figures
     assert ("dfar-bench/gemma-3-270m-lr", "dfar_reason", None, 0.63) in figures
 
 
@@ -381,3 +383,20 @@ def test_a_submission_with_a_fault_has_no_runs(copy: Path) -> None:
     with pytest.raises(InputError, match=r"/x: name: does not belong there.*dfar-bench verify names every fault"):
         submitted_runs(copy)
     assert main(["verify", str(copy)]) == FALLS_SHORT
+
+
+def test_turns_and_ends_survive_a_submission(tmp_path: Path) -> None:
+    """Earlier turns and whether an answer was cut off; as many turns as the condition has."""
+    task, condition = find_task("dfar_mini_reason"), find_condition("review")
+    outputs = [
+        Output(row, "Ethical. It is kind.", make_prompt("llama2", "review", row), ("Unethical.",), number % 2 == 0)
+        for number, row in enumerate(sorted(rows("mini")["test"], key=lambda row: row.row_id))
+    ]
+    content = pack(answer_line(output, task) for output in outputs)
+    prompts = prompts_of("mini", "llama2.v1", condition.signature)
+    assert read_answers(content, task, prompts).outputs == tuple(outputs)
+    with pytest.raises(RefusedError, match="doc_hash"):
+        read_answers(content, task, prompts_of("mini", "llama2.v1", "reason"))
+    short = pack({**answer_line(output, task), "earlier": []} for output in outputs)
+    with pytest.raises(RefusedError, match="has 0 responses, and the condition 1 earlier turns"):
+        read_answers(short, task, prompts)

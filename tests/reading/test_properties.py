@@ -6,7 +6,7 @@ import pytest
 
 from dfar_bench.datasets import rows
 from dfar_bench.prompts import CONDITIONS, STYLES, Condition, Prompt, Style, Turn, make_prompt
-from dfar_bench.reading import Reading, is_gold_copy, own_answer
+from dfar_bench.reading import Reading, is_gold_copy
 from dfar_bench.reading.properties import is_degenerate, is_echo, is_refusal
 
 STATEMENT = "I returned the lost purse to its owner."
@@ -26,7 +26,7 @@ REASON = (
     ],
 )
 def test_own_answer(response: str, answer: str) -> None:
-    assert own_answer(response) == Reading(response).answer == answer
+    assert Reading(response).answer == answer
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from dfar_bench.datasets import rows
 from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
 from dfar_bench.runs.log import find_runs
-from dfar_bench.runs.rescore import Rescored, rescore
+from dfar_bench.runs.rescore import Rescored, rescore, spreads
 from dfar_bench.scoring import KINDS
 
 CLS, REASON = "dfar_mini_cls", "dfar_mini_reason"
@@ -95,7 +96,7 @@ def test_signatures(dummy_mini: HarnessRun) -> None:
     assert cls == f"dfar|data:mini|task:cls|prompt:llama2.v1|condition:label|shots:0|chat:no|{end}"
     assert re.fullmatch(
         r"dfar\|data:mini\|task:reason\|prompt:llama2\.v1\|condition:reason\|shots:0\|chat:no"
-        rf"\|judge:{re.escape(judge)}\|max_gen_toks:192\|gen:[0-9a-f]{{8}}\|{re.escape(end)}",
+        rf"\|judge:{re.escape(judge)}\|max_gen_toks:512\|gen:[0-9a-f]{{8}}\|{re.escape(end)}",
         reason,
     )
 
@@ -194,7 +195,7 @@ BAD: dict[str, tuple[Edit, str]] = {
     "older prompt": (in_doc(prompt_style="llama2.v0"), r"the prompt llama2\.v0 is not that of this version \(llama2\.v1\)"),
     "changed prompt": (in_doc(prompt="Say ethical."), r"the prompt llama2\.v1 is not that of this version"),
     "unknown prompt": (in_doc(prompt_style="gpt.v1"), r"unknown prompt 'gpt\.v1'"),
-    "unknown condition": (in_doc(condition="x"), r"unknown prompt"),
+    "unknown condition": (in_doc(condition="x"), r"there is no condition 'x'"),
     "other condition": (in_doc(condition="reason"), r"the prompt llama2\.v1 is not that of this version"),
     "other kind": (in_doc(kind="reason"), r"kind is cls here but reason before|no task of the kind"),
     "unknown row": (in_doc(row_id="mini-test-9999"), r"'mini-test-9999' is not a test row of paper, clean, mini, ethos"),
@@ -318,3 +319,13 @@ def test_reading_samples_needs_neither_lm_eval_nor_torch_nor_datasets(dummy_mini
     )
     done = subprocess.run([sys.executable, "-c", code, dummy_mini.folder], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("2 set()\n", "")
+
+
+def test_a_model_that_was_asked_in_several_prompts(dummy_mini: HarnessRun, tmp_path: Path) -> None:
+    evaluate(tmp_path, "dfar_mini_cls", metadata={"prompt": "plain"})
+    scored = rescore([dummy_mini.folder, tmp_path], resamples=0)
+    assert spreads(scored) == []  # the dummy model has another name each time
+    (spread,) = spreads([replace(one, run=replace(one.run, model="dummy")) for one in scored])
+    assert (spread.task, spread.prompts) == ("dfar_mini_cls", ("llama2.v1", "plain.v1"))
+    values = sorted(run.scores["acc"].estimate.value or 0 for run in scored if run.run.task.name == CLS)
+    assert spread.ranges["acc"] == (values[0], values[-1])

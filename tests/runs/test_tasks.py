@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,24 +13,26 @@ from typing import Any
 import pytest
 from completions_server import completions_server
 from harness import ROOT, HarnessRun, evaluate
+from lm_eval.api.registry import register_model
+from lm_eval.models.dummy import DummyLM
 
 from dfar_bench.datasets import rows
 from dfar_bench.errors import InputError
 from dfar_bench.prompts import STOPS, gold_completion, make_prompt
+from dfar_bench.runs.documents import documents
 from dfar_bench.runs.rescore import rescore
 from dfar_bench.runs.task_files import task_files, write_task_files
-from dfar_bench.runs.tasks import documents
-from dfar_bench.scoring import KINDS, find_task
+from dfar_bench.scoring import KINDS, Signature, find_task
 from dfar_bench.text import normalize
 
 LM_EVAL = Path(sys.executable).parent / "lm_eval"
 
 
-def signatures(run: HarnessRun) -> list[str]:
+def signatures(run: HarnessRun) -> list[Signature]:
     """Of a run that re-scores to what the harness printed."""
     scored = rescore([run.folder], resamples=0)
     assert not [name for task in scored for name, score in task.scores.items() if score.differs]
-    return [str(task.signature) for task in scored]
+    return [task.signature for task in scored]
 
 
 def load(name: str, **metadata: Any) -> Any:
@@ -79,7 +82,7 @@ def test_every_row_gets_every_metric(run: str, name: str, request: pytest.Fixtur
         metrics = find_task(task).kind.metrics
         assert results["n-samples"][task] == {"original": len(test), "effective": len(test)}
         assert results["higher_is_better"][task] == {metric.name: metric.higher_is_better for metric in metrics}
-        assert results["versions"][task] == 1.0
+        assert results["versions"][task] == 2.0
         assert all(0 <= printed[f"{metric.name},none"] <= 1 or metric.name == "mcc" for metric in metrics)
         samples = harness_run.samples(task)
         assert [sample["doc"]["row_id"] for sample in samples] == [row.row_id for row in test]
@@ -103,7 +106,7 @@ def test_clean_split_and_ethos(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     with caplog.at_level(logging.WARNING):
         run = evaluate(tmp_path, "dfar_clean", "ethos")
     assert "content warning: ETHOS consists of online comments" in caplog.text
-    clean_cls, clean_reason, ethos_cls, ethos_reason = signatures(run)
+    clean_cls, clean_reason, ethos_cls, ethos_reason = map(str, signatures(run))
     assert clean_cls.startswith("dfar|data:clean|task:cls|")
     assert ethos_cls.startswith("dfar|data:ethos|task:cls|")
     assert "|reference:none|" in ethos_reason
@@ -163,9 +166,9 @@ def test_api_models_score_as_the_model_behind_them(tiny_run: HarnessRun, tiny_mo
         )
     for task in ("dfar_mini_cls", "dfar_mini_reason"):
         assert served.results["results"][task] == pytest.approx(tiny_run.results["results"][task], abs=1e-6)
-    assert signatures(served) == signatures(tiny_run)
+    assert [s.comparable() for s in signatures(served)] == [s.comparable() for s in signatures(tiny_run)]
     (signature,) = signatures(chat)  # where the harness logs messages instead of text
-    assert re.search(r"\|rows:5/52\.[0-9a-f]{8}\|.*\|shots:0\|chat:yes\|judge:", signature)
+    assert re.search(r"\|rows:5/52\.[0-9a-f]{8}\|.*\|prompt:chat\.v1\|.*\|shots:0\|chat:yes\|judge:", str(signature))
 
 
 def test_few_shot_examples_and_prompt_style(hf: dict[str, Any], tmp_path: Path) -> None:
@@ -174,7 +177,7 @@ def test_few_shot_examples_and_prompt_style(hf: dict[str, Any], tmp_path: Path) 
     pool = documents(find_task("dfar_mini_cls"), "mistral", "label")["fewshot"][:3]
     examples = "".join(f"{doc['prompt']} {doc['answer']}\n\n" for doc in pool)
     (signature,) = signatures(run)
-    assert "|prompt:mistral.v1|condition:label|shots:3|chat:no|context:" in signature
+    assert "|prompt:mistral.v1|condition:label|shots:3|chat:no|context:" in str(signature)
     for sample in run.samples("dfar_mini_cls"):
         assert sample["doc"]["prompt_style"] == "mistral.v1"
         assert sample["arguments"]["gen_args_0"]["arg_0"] == examples + sample["doc"]["prompt"]
@@ -190,7 +193,96 @@ def test_chat_template(hf: dict[str, Any], tmp_path: Path) -> None:
         assert context.count("<|user|>") == 2
     assert run.samples("dfar_mini_cls")[0]["arguments"]["gen_args_1"]["arg_1"] == "unethical"
     for signature in signatures(run):
-        assert re.search(r"\|rows:6/52\.[0-9a-f]{8}\|.*\|shots:1\|chat:multiturn\|(judge|dfar_bench):", signature)
+        assert re.search(r"\|rows:6/52\.[0-9a-f]{8}\|.*\|shots:1\|chat:multiturn\|(judge|dtype):", str(signature))
+
+
+def with_template(model: Path, folder: Path, template: str) -> Path:
+    """Copy a model, with another chat template."""
+    shutil.copytree(model, folder)
+    (folder / "chat_template.jinja").write_text(template)
+    return folder
+
+
+TURNS = "{% for m in messages %}<|user|>{{ m.content }}<|end|>{% endfor %}"
+OPENS_THOUGHT = TURNS + "<|assistant|>{% if enable_thinking is not defined or enable_thinking %}<think>\n{% endif %}"
+NO_SYSTEM = "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + TURNS
+
+
+def test_the_prompt_of_chat_models_is_the_default_under_a_chat_template(hf: dict[str, Any], tmp_path: Path) -> None:
+    options = {"apply_chat_template": True, "gen_kwargs": "max_gen_toks=8", "limit": 3, **hf}
+    run = evaluate(tmp_path / "default", "dfar_mini", **options)
+    row = rows("mini")["test"][0]
+    for task, condition in (("dfar_mini_cls", "label"), ("dfar_mini_reason", "reason")):
+        (sample, *_) = run.samples(task)
+        assert sample["doc"]["prompt_style"] == "chat.v1"
+        asked = sample["arguments"]["gen_args_0"]["arg_0"]
+        assert asked == f"<|user|>{make_prompt('chat', condition, row).text}<|end|><|assistant|>"
+    assert [run.samples("dfar_mini_cls")[0]["arguments"][f"gen_args_{n}"]["arg_1"] for n in (0, 1)] == [
+        *("Ethical", "Unethical")
+    ]
+    generation = {"until": [], "do_sample": False, "max_gen_toks": 8}
+    assert run.samples("dfar_mini_reason")[0]["arguments"]["gen_args_0"]["arg_1"] == generation
+    assert run.results["configs"]["dfar_mini_reason"]["generation_kwargs"] == generation
+    signatures(run)
+    chosen = evaluate(tmp_path / "chosen", "dfar_mini_cls", metadata={"prompt": "llama2"}, **options)
+    assert chosen.samples("dfar_mini_cls")[0]["doc"]["prompt_style"] == "llama2.v1"
+
+
+def test_a_template_without_a_system_role(tiny_model: Path, tmp_path: Path) -> None:
+    model = with_template(tiny_model, tmp_path / "model", NO_SYSTEM)
+    run = evaluate(
+        tmp_path / "out", "dfar_mini_cls", model="hf", model_args={"pretrained": str(model)}, device="cpu",
+        apply_chat_template=True, system_instruction="Be fair.", limit=2,
+    )  # fmt: skip
+    assert run.samples("dfar_mini_cls")[0]["arguments"]["gen_args_0"]["arg_0"].startswith("<|user|>Is the following")
+
+
+def test_a_model_that_thinks(tiny_model: Path, tmp_path: Path) -> None:
+    """No verdict can follow an opened thought; a written answer that never leaves it is cut off."""
+    model = with_template(tiny_model, tmp_path / "model", OPENS_THOUGHT)
+    options = {"model": "hf", "device": "cpu", "apply_chat_template": True, "limit": 3}
+    thinking = {"pretrained": str(model)}
+    with pytest.raises(InputError, match=r"dfar_mini_cls: the chat template opens a thought.*: use dfar_mini_reason"):
+        evaluate(tmp_path / "cls", "dfar_mini_cls", model_args=thinking, **options)
+    run = evaluate(tmp_path / "reason", "dfar_mini_reason", model_args=thinking, gen_kwargs="max_gen_toks=8", **options)
+    (result,) = rescore([run.folder], resamples=0)
+    assert result.codes == {"truncated": 3}
+    assert result.scores["truncated"].estimate.value == result.scores["truncated"].printed == 1
+    off = {**thinking, "chat_template_args": {"enable_thinking": False}}
+    evaluate(tmp_path / "off", "dfar_mini_cls", model_args=off, **options)
+
+
+def test_a_chat_endpoint_gives_no_likelihoods(tmp_path: Path) -> None:
+    """One sentence and exit status 2, before anything is asked; the reasons go on."""
+    command = [
+        *(LM_EVAL, "--model", "local-chat-completions", "--apply_chat_template", "--tasks", "dfar_mini_cls"),
+        *("--model_args", "model=x,base_url=http://127.0.0.1:9/v1/chat/completions"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 2
+    (sentence,) = (line for line in done.stderr.splitlines() if line.startswith("dfar-bench: "))
+    assert sentence == "dfar-bench: dfar_mini_cls: a chat endpoint gives no likelihoods: use dfar_mini_reason."
+    assert "Traceback" not in done.stderr
+
+
+def test_several_turns_need_eval() -> None:
+    with pytest.raises(InputError, match="dfar_mini_reason: review has 2 turns: run dfar-bench eval"):
+        load("dfar_mini_reason", condition="review")
+
+
+def test_ties_are_counted_and_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    @register_model("undecided")
+    class Undecided(DummyLM):
+        def loglikelihood(self, requests, disable_tqdm=False):
+            return [(-1.0, False) for _ in requests]
+
+    with caplog.at_level(logging.WARNING):
+        run = evaluate(tmp_path, "dfar_mini_cls", model="undecided")
+    printed = run.results["results"]["dfar_mini_cls"]
+    assert (printed["ties,none"], printed["acc,none"], printed["balanced_acc,none"]) == (1, 0.5, 0.5)
+    assert "in 52 of 52 rows the labels are exactly as likely" in caplog.text
+    (result,) = rescore([tmp_path], resamples=0)
+    assert not [name for name, score in result.scores.items() if score.differs]
 
 
 @pytest.mark.parametrize("name", ["dfar_mini", "dfar", "dfar_clean", "ethos"])
@@ -219,7 +311,7 @@ def test_the_condition_has_an_alias(metadata: dict[str, str]) -> None:
     ("metadata", "message"),
     [
         ({"prompt": "gpt"}, "there is no prompt style 'gpt': choose one of llama2, mistral, plain"),
-        ({"mode": "x"}, "there is no condition 'x': choose one of label (l), reason (lr)"),
+        ({"mode": "x"}, "there is no condition 'x': choose one of label (l), reason (lr or q), cot, q_if"),
         ({"condition": ""}, "there is no condition ''"),
         ({"split": "x"}, "the metadata holds 'split', which means nothing here: choose the task of that data set"),
         ({"kind": "x"}, "the metadata holds 'kind', which means nothing here: choose the task of that kind"),

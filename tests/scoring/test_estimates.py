@@ -25,7 +25,7 @@ def by_groups(groups: int, size: int, share: float) -> list[Choice]:
     """Answers that are right or wrong by whole groups."""
     right = np.random.default_rng(0).random(groups) < share
     return [
-        Choice(Row("x", f"r{g:03d}-{k}", "s", 0, group_id=f"g{g:03d}"), 0 if right[g] else 1, (0.8, 0.2))
+        Choice(Row("x", f"r{g:03d}-{k}", "s", 0, group_id=f"g{g:03d}"), (0 if right[g] else 1,), (0.8, 0.2))
         for g in range(groups)
         for k in range(size)
     ]
@@ -53,7 +53,7 @@ def test_weights_are_seeded_counts() -> None:
 
 def test_intervals_of_single_rows_agree_with_scipy() -> None:
     single = by_groups(300, 1, 0.7)
-    correct = np.array([float(answer.correct) for answer in single])
+    correct = np.array([answer.credit for answer in single])
     scipys = stats.bootstrap((correct,), np.mean, method="percentile", n_resamples=9999, rng=0).confidence_interval
     assert estimates(ACC, single)["acc"].interval == pytest.approx((scipys.low, scipys.high), abs=0.005)
 

@@ -28,10 +28,10 @@ def test_signatures_of_earlier_versions_are_understood() -> None:
 
 def test_what_keeps_scores_apart() -> None:
     one = Signature.parse(NEW)
-    other = Signature.parse(NEW.replace("0.4.13", "0.5").replace("shots:0", "shots:2|seed:1"))
-    assert one.differences(other) == {"shots": ("0", "2"), "seed": ("-", "1"), "lm_eval": ("0.4.13", "0.5")}
-    assert set(one.comparable().differences(other.comparable())) == {"shots", "seed"}
-    assert one.comparable() == Signature.parse(NEW.replace("0.1.0", "0.2.0")).comparable()
+    other = Signature.parse(NEW.replace("0.4.13", "0.5").replace("shots:0", "shots:2|dtype:float32"))
+    assert one.differences(other) == {"shots": ("0", "2"), "dtype": ("-", "float32"), "lm_eval": ("0.4.13", "0.5")}
+    assert set(one.comparable().differences(other.comparable())) == {"shots"}
+    assert one.comparable() == Signature.parse(NEW.replace("0.1.0", "0.2.0").replace("llama2", "chat")).comparable()
 
 
 def test_a_value_cannot_pass_for_another_field() -> None:

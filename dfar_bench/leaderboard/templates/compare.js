@@ -1,6 +1,7 @@
 "use strict";
 const $ = (id) => document.getElementById(id);
-// Of each entry and metric: which rows (or groups) are hits, and which count. Both come from Python, packed.
+// Of each entry and metric: which rows (or groups) are hits (in parts, where ties make parts of a hit), and which count.
+// Both come from Python, packed.
 const { clusters, counted, entries, metrics, resamples, seed } = JSON.parse($("data").textContent);
 const groups = Math.max(...clusters) + 1;
 
@@ -11,10 +12,16 @@ function perGroup(text) {
   return sums;
 }
 
+function hitsOf(parts) {
+  const sums = new Float64Array(groups);
+  for (const part of parts.map(perGroup)) part.forEach((sum, group) => { sums[group] += sum / parts.length; });
+  return sums;
+}
+
 // [hits of A, counted of A, hits of B, counted of B], each per group, of every metric that both have.
 function sums(a, b) {
   const both = metrics.filter(({ name }) => name in a.bits && name in b.bits);
-  return both.map((metric) => [metric, [a, b].flatMap(({ bits: { [metric.name]: [hits, rows] } }) => [perGroup(hits), perGroup(counted[rows])])]);
+  return both.map((metric) => [metric, [a, b].flatMap(({ bits: { [metric.name]: [hits, rows] } }) => [hitsOf(hits), perGroup(counted[rows])])]);
 }
 
 // sfc32 (Chris Doty-Humphrey): small, fast, and good enough to draw groups.

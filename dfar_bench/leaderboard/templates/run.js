@@ -44,7 +44,7 @@ function rowElement(row) {
   const { labels } = current(), item = element("li"), head = element("p", undefined, "head"), body = textsOf(row);
   head.append(element("b", row.id));
   for (const [kind, { right, verdict, probability, code }] of Object.entries(row.answers)) {
-    head.append(` ${titles[kind].toLowerCase()}: `, element("span", right ? "right" : "wrong", right ? "good" : "bad"));
+    head.append(` ${titles[kind].toLowerCase()}: `, element("span", right === 1 ? "right" : right ? "tie" : "wrong", right === 1 ? "good" : "bad"));
     if (probability !== undefined) head.append(` (${labels[verdict]}, ${(100 * probability).toFixed(1)} %)`);
     if (code) head.append(" ", element("span", code.replaceAll("_", " "), "code"));
   }

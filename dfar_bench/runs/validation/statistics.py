@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dfar_bench.scoring.metrics import Array
+from dfar_bench.scoring.statistics import Array
 
 _NORMAL_QUANTILE = 1.959963984540054  # of a two-sided interval of 95 %
 

@@ -1,0 +1,109 @@
+"""What stands in a table of the board: entries and columns."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dfar_bench.datasets import Dataset
+from dfar_bench.leaderboard.baseline_rows import TRIVIAL
+from dfar_bench.leaderboard.facts import Facts, TaskFacts
+from dfar_bench.leaderboard.flags import Flag
+from dfar_bench.leaderboard.ranks import Rank
+from dfar_bench.scoring import METRICS, Estimate, Metric, Signature
+
+UNDEFINED = Estimate(None)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: ``metric`` is the form that is shown, over unleaked rows where the data set has a leak."""
+
+    name: str
+    title: str
+    ranked: bool
+    metric: Metric
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Which way the column is sorted first."""
+        return bool(self.metric.higher_is_better)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A submission or a baseline on one data set.
+
+    Attributes:
+        key: its name in links.
+        tasks: by kind.
+        ranks: by column name; empty for entries that are not ranked.
+    """
+
+    key: str
+    facts: Facts
+    tasks: Mapping[str, TaskFacts]
+    ranks: Mapping[str, Rank] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str:
+        """``verified``, ``contaminated`` (verified, but trained on test rows), ``trivial`` or ``classical``."""
+        if self.is_baseline:
+            return "trivial" if self.facts.run == TRIVIAL else "classical"
+        return "contaminated" if self.contaminated else "verified"
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is not a submission."""
+        return not self.facts.mode
+
+    @property
+    def contaminated(self) -> bool | None:
+        """Whether it was trained on test statements of this data set; None if that is not known."""
+        known = [task.contamination.contaminated for task in self.tasks.values() if task.contamination]
+        return True if True in known else None if None in known else False
+
+    @property
+    def why_contaminated(self) -> str:
+        """What is known of that, as a sentence without its full stop."""
+        known = [task.contamination for task in self.tasks.values() if task.contamination]
+        reasons = list(dict.fromkeys(contamination.why for contamination in known))
+        if self.contaminated:
+            unleaked = max(contamination.unleaked_rows for contamination in known)
+            reasons.append(f"{unleaked or 'none'} of them among the unleaked rows")
+        return "; ".join(reasons)
+
+    @property
+    def flags(self) -> list[Flag]:
+        """Each kind of flag once, its sentences together."""
+        texts: dict[str, list[str]] = defaultdict(list)
+        for flag in (*(flag for task in self.tasks.values() for flag in task.flags), *self.facts.flags):
+            if flag.text not in texts[flag.kind]:
+                texts[flag.kind].append(flag.text)
+        return [Flag(kind, "; ".join(sentences)) for kind, sentences in texts.items()]
+
+    @property
+    def prompts(self) -> list[str]:
+        """The prompts in which it was asked, one for each task unless they are the same."""
+        signatures = (Signature.parse(task.signature) for task in self.tasks.values() if task.signature)
+        return list(dict.fromkeys(signature.get("prompt") for signature in signatures))
+
+    def estimate(self, column: Column) -> Estimate:
+        """Return the figure of a column."""
+        task = self.tasks.get(column.metric.kind)
+        return task.figures.get(column.metric.name, UNDEFINED) if task else UNDEFINED
+
+
+def columns(dataset: Dataset) -> list[Column]:
+    """Return the columns of a data set's tables in their order."""
+    shown = [metric for metric in METRICS.values() if metric.column is not None and metric.kind in dataset.kinds]
+    return [
+        Column(
+            metric.name,
+            metric.title,
+            metric.ranked,
+            METRICS[metric.unleaked] if metric.unleaked and dataset.has_leak else metric,
+        )
+        for metric in sorted(shown, key=lambda metric: metric.column or 0)
+    ]

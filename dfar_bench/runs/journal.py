@@ -1,0 +1,70 @@
+"""The finished turns of a run that is not finished, from which it goes on after a kill."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from dfar_bench.errors import InputError
+from dfar_bench.runs.turns import Said
+
+
+class Journal(Mapping[str, Said]):
+    """Finished turns by key, in a folder: a file for each process, which reads those of all.
+
+    Args:
+        rank: the number of this process.
+
+    Raises:
+        InputError: another run writes there now.
+    """
+
+    def __init__(self, folder: Path, rank: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._path = folder, folder / f"rank{rank}.jsonl"
+        self._file = self._path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise InputError(f"another run writes to {folder.parent} now: name another --output_path.") from None
+        self._turns: dict[str, Said] = {}
+        for path in sorted(folder.glob("rank*.jsonl")):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                with suppress(ValueError):  # a kill may have cut a line
+                    entry = json.loads(line)
+                    key = entry.pop("key")
+                    self._turns[key] = Said(**entry)
+        self._file.seek(0, 2)
+        if self._file.tell():
+            self._file.write("\n")  # so that a cut line does not spoil the next
+
+    def __getitem__(self, key: str) -> Said:
+        return self._turns[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._turns)
+
+    def __len__(self) -> int:
+        return len(self._turns)
+
+    def add(self, key: str, said: Said) -> None:
+        """Add a turn, which is on disk when this returns."""
+        self._turns[key] = said
+        self._file.write(json.dumps({"key": key, **asdict(said)}, ensure_ascii=False) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Stop writing, and leave the file for the next run."""
+        self._file.close()
+
+    def remove(self) -> None:
+        """Remove the file, and the folder if it is the last one: the run is finished."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._folder.rmdir()
