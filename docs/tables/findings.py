@@ -15,7 +15,7 @@ from dfar_bench.leaderboard.verify import submitted_runs
 from dfar_bench.runs.baselines import certain_choices
 from dfar_bench.runs.rescore import rescore_run
 from dfar_bench.runs.run import Run
-from dfar_bench.scoring import KINDS, METRICS, Answer, Difference, Estimate, Metric, differences, estimates
+from dfar_bench.scoring import KINDS, METRICS, Difference, Estimate, Metric, differences, estimates
 from tables.formats import ROOT, estimated, fenced, table
 
 MODELS = {
@@ -60,14 +60,15 @@ def submitted() -> dict[tuple[str, str, str, str], Run]:
             sys.exit(str(error))
         for run in of_submission.values():
             key = (str(run.model), run.task.dataset.name, run.task.kind.name, run.condition.name)
-            if key in runs:
+            if key in runs and (run.harness.dtype == runs[key].harness.dtype):
                 sys.exit(f"{folder}: another submission has the same task, asked in the same way: which one counts?")
-            runs[key] = run
+            if key not in runs or run.harness.dtype == "float32":  # in which ties hardly occur
+                runs[key] = run
     return runs
 
 
 @cache
-def answers(model: str, dataset: str, kind: str, condition: str) -> list[Answer]:
+def answers(model: str, dataset: str, kind: str, condition: str) -> list[Any]:
     """Return a model's answers to the test rows."""
     return submitted()[MODELS[model], dataset, kind, condition].answers(get_judge())
 
@@ -108,14 +109,32 @@ def answered() -> list[tuple[str, str]]:
     return [(tested, model) for tested in TESTED for model in MODELS if (MODELS[model], TESTED[tested][0]) in there]
 
 
+def always_ethical(tested: str) -> str:
+    """Return the accuracy of calling every row ethical."""
+    dataset, unleaked = TESTED[tested]
+    test = rows(dataset)["test"]
+    constant = KINDS["cls"].read(certain_choices(test, [0] * len(test), get_dataset(dataset)), get_judge())
+    name = "acc_unleaked" if unleaked else "acc"
+    return estimated(estimates([METRICS[name]], constant)[name])
+
+
+def ties(model: str, tested: str) -> str:
+    """Return how many rows are ties under the label prompt and under the reason prompt."""
+    dataset, unleaked = TESTED[tested]
+    tied = [
+        sum(
+            answer.tied and not (unleaked and answer.row.leaked) for answer in answers(model, dataset, "cls", condition)
+        )
+        for condition in ("label", "reason")
+    ]
+    return ", ".join(map(str, tied))
+
+
 def results() -> str:
-    test = rows("clean")["test"]
-    majority = certain_choices(test, [0] * len(test), get_dataset("clean"))
-    ethical = estimates([METRICS["acc"]], KINDS["cls"].read(majority, get_judge()))["acc"]
     shown = ("label prompt", "written verdict", "MAR")
     named = {"base": "Gemma 3 270M", "L": "L, 2 epochs", "L, 1 epoch": "L, 1 epoch", "L+R": "L+R, 1 epoch"}
     lines = [[title, *(score(model, "clean, all 480", column) for column in shown)] for model, title in named.items()]
-    constant = ['always "ethical"', estimated(ethical), "", ""]
+    constant = ['always "ethical"', always_ethical("clean, all 480"), "", ""]
     return table("model|accuracy ↑|accuracy of the written verdict ↑|MAR ↓", [constant, *lines])
 
 
@@ -132,8 +151,14 @@ def signature() -> str:
 
 
 def findings_scores() -> str:
-    lines = [[tested, model, *(score(model, tested, column) for column in SCORES)] for tested, model in answered()]
-    return table("test rows|model|" + "|".join(SCORES), lines)
+    lines: list[list[str]] = []
+    for tested, model in answered():
+        if tested not in (line[0] for line in lines):
+            constant = always_ethical(tested)
+            lines.append([tested, 'always "ethical"', constant, constant, constant, "", ""])
+        scores = (score(model, tested, column) for column in SCORES)
+        lines.append([tested, model, *scores, ties(model, tested)])
+    return table("test rows|model|" + "|".join(SCORES) + "|ties (label, reason prompt)", lines)
 
 
 def findings_answers() -> str:
