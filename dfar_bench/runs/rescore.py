@@ -14,7 +14,7 @@ from typing import Any
 from dfar_bench.errors import InputError
 from dfar_bench.judges import DEFAULT_JUDGE, ErrorRates, Judge, get_judge
 from dfar_bench.runs.log import find_runs, read_run
-from dfar_bench.runs.run import Run
+from dfar_bench.runs.run import AGAINST_TIES, MANY_TIES, Run
 from dfar_bench.scoring import LEVEL, NOT_AVAILABLE, RESAMPLES, SEED, Estimate, Signature, count_codes, estimates
 from dfar_bench.scoring.estimate import MIN_CLUSTERS
 
@@ -81,6 +81,9 @@ class Rescored:
         lines.append("")
         if self.resamples and not any(score.estimate.interval for score in self.scores.values()):
             lines.append(f"no intervals: fewer than {MIN_CLUSTERS} contrast groups were answered")
+        ties = self.scores.get("ties")
+        if ties and (ties.estimate.value or 0) > MANY_TIES:
+            lines.append(f"more than {MANY_TIES:.0%} ties, which count as half right: {AGAINST_TIES}")
         if self.run.task.kind.judged and not self.run.cuts_recorded:
             lines.append("truncated is an estimate: the log does not say why answers ended")
         if self.codes:

@@ -13,6 +13,10 @@ from dfar_bench.prompts import Condition
 from dfar_bench.scoring import Answer, Metric, Output, Signature, Task
 from dfar_bench.text import short_hash
 
+MANY_TIES = 0.01
+"""Share of ties from which on a warning is due, and what to do about it."""
+AGAINST_TIES = "score with dtype=float32, in which ties hardly occur"
+
 
 @dataclass(frozen=True)
 class Harness:

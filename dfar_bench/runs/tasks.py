@@ -30,12 +30,11 @@ from dfar_bench.prompts import (
 )
 from dfar_bench.reading import expects_thought, opens_thought, split_thought
 from dfar_bench.runs.documents import documents
+from dfar_bench.runs.run import AGAINST_TIES, MANY_TIES
 from dfar_bench.runs.turns import Said, parse_transcript
 from dfar_bench.scoring import KINDS, NOT_AVAILABLE, Answer, Choice, Metric, Output, Task
 
 _OPTIONS = ("prompt", "condition", "mode")
-_MANY_TIES = 0.01
-"""Share of ties from which on a warning is due."""
 _ELSEWHERE = {
     "split": "choose the task of that data set, such as dfar_mini_cls",
     "data": "choose the task of that data set, such as dfar_mini_cls",
@@ -241,12 +240,9 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
 
     def _warn_of_ties(self, answers: Sequence[Answer]) -> None:
         ties = sum(isinstance(answer, Choice) and answer.tied for answer in answers)
-        if ties > _MANY_TIES * len(answers):
-            _log.warning(
-                "%s: in %d of %d rows the labels are exactly as likely, which counts as half right: "
-                "score with dtype=float32, in which ties hardly occur.",
-                self._task.name, ties, len(answers),
-            )  # fmt: skip
+        if ties > MANY_TIES * len(answers):
+            many = f"in {ties} of {len(answers)} rows the labels are exactly as likely, which counts as half right"
+            _log.warning("%s: %s: %s.", self._task.name, many, AGAINST_TIES)
 
     def process_results(self, doc: dict[str, Any], results: Any) -> dict[str, Any]:
         """Return what one answer contributes to each metric; called by the harness."""

@@ -67,10 +67,15 @@ def answering(share: float, salt: str, texts: tuple[str, ...] = ()) -> Answerer:
     return answer
 
 
+def tying(answer: Answerer) -> Answerer:
+    """Return a model that has no preference between the labels of every third row."""
+    return lambda row, kind: (-2.0, -2.0) if kind == "cls" and int(row.row_id[-2:]) % 3 == 0 else answer(row, kind)
+
+
 def write_submission(
     tree: Path, model: str, answer: Answerer, tasks: tuple[str, ...] = TASKS, style: str = "llama2", **fields: Any
 ) -> Path:
-    """Write a submission and return its folder."""
+    """Write a submission and return its folder; the style ``chat`` is put under a chat template."""
     document: dict[str, Any] = {
         "schema_version": 2,
         "created": "2026-01-31",
@@ -81,6 +86,7 @@ def write_submission(
         "tasks": {},
         **fields,
     }
+    template = {"chat_template_sha": "0" * 64, "context": "0" * 8} if style == "chat" else {}
     files = {}
     for name in tasks:
         task = find_task(name)
@@ -95,6 +101,7 @@ def write_submission(
             "sha256": hashlib.sha256(content).hexdigest(),
             "harness": {
                 **HARNESS,
+                **template,
                 "prompt": STYLES[style].signature,
                 "condition": task.kind.condition,
                 "generation": generation,
@@ -147,6 +154,15 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for submission in (ROOT / "leaderboard" / "submissions" / "dfar-bench__gemma-3-270m-lr").iterdir():
             if (submission / "dfar_reason.jsonl.gz").exists():
                 shutil.copytree(submission, folder / submission.parent.name / submission.name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def two_kinds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base model whose verdicts tie on every third row of mini, and a chat model, each asked as its kind is."""
+    folder = tmp_path_factory.mktemp("kinds") / "submissions"
+    write_submission(folder, "acme/base", tying(answering(0.9, "base")))
+    write_submission(folder, "acme/chat", answering(0.6, "chat"), style="chat")
     return folder
 
 

@@ -384,8 +384,17 @@ def test_a_tie_is_half_a_hit_to_ranks_as_well() -> None:
     assert [(place.best, place.worst) for place in places] == [(1, 2), (1, 2)]
 
 
-def test_each_model_is_asked_in_the_prompt_of_its_kind() -> None:
+def test_each_model_is_asked_in_the_prompt_of_its_kind(two_kinds: Path, tree: Path) -> None:
     """A base model without a chat template and a chat model with one share a table; any other prompt is another."""
+    submitted = [Facts.model_validate(facts_of(accepted(folder))) for folder in sorted(two_kinds.glob("*/*"))]
+    otherwise = [one for one in mini_facts(tree) if one.model == "other/asked-otherwise"]
+    first, second = board.make_tables([*submitted, *otherwise], get_judge(), {}, ["mini"])["mini"]
+    assert {(entry.facts.model, *entry.prompts) for entry in first.ranked} == {
+        ("acme/base", "llama2.v1"),
+        ("acme/chat", "chat.v1"),
+    }
+    assert [(entry.facts.model, *entry.prompts) for entry in second.ranked] == [("other/asked-otherwise", "plain.v1")]
+    assert (first.asked_by_kind, second.asked_by_kind) == (True, False)
     base = "dfar|data:mini|task:cls|prompt:llama2.v1|condition:label|shots:0|chat:no"
     chat = base.replace("llama2", "chat").replace("chat:no", "chat:yes|dtype:float32")
     assert board.keeps_apart(base) == board.keeps_apart(chat)

@@ -14,13 +14,14 @@ import pytest
 from board_site import HOSTILE, accepted
 from real_browser import Watched
 
+from dfar_bench.cli.main import main
+from dfar_bench.cli.options import FINE
 from dfar_bench.datasets import get_dataset, read_published, rows
-from dfar_bench.judges import get_judge
-from dfar_bench.runs.compare import compare_runs
+from dfar_bench.leaderboard.build import build
 from dfar_bench.scoring import Argument
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 RANKED = "section[data-name=mini] table[data-ranked] >> nth=0"
 OURS = "dfar-bench__gemma-3-270m-lr"
@@ -191,37 +192,45 @@ def number(text: str) -> float:
     return float(text.replace("−", "-")) / 100
 
 
-def test_comparing_gives_what_the_command_gives(browser: Browser, site: Path, tree: Path) -> None:
+def check_comparison(page: Page, pair: list[Path], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """Return the metrics of ``dfar-bench compare`` that the page shows too, with the same figures."""
+    assert main(["compare", *map(str, pair), "--json"]) == FINE
+    comparisons = json.loads(capsys.readouterr().out)["comparisons"]
+    compared = {}
+    for name, expected in ((name, of) for one in comparisons for name, of in one["metrics"].items()):
+        if not (line := page.locator(f"tr[data-metric={name}]")).count():
+            continue
+        compared[name] = expected
+        cells, difference = line.locator("td").all_inner_texts(), expected["difference"]
+        assert [number(cell) for cell in cells[:3]] == pytest.approx(
+            [expected["first"], expected["second"], difference["value"]], abs=6e-4
+        )
+        # Of 13 groups the ends move in steps; another draw may take the next one.
+        assert [number(end) for end in cells[3].split(" to ")] == pytest.approx(
+            [difference["low"], difference["high"]], abs=0.025
+        )
+        p = 0.0 if "<" in cells[4] else float(cells[4])
+        assert p == pytest.approx(expected["p_value"], abs=0.004 + 0.1 * (expected["p_value"] or 0))
+    return compared
+
+
+def test_comparing_gives_what_the_command_gives(
+    browser: Browser, site: Path, tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     watched = index(browser, site)
     page = watched.page
     pair = []
     for name in ("acme/judge-7b", "acme/judge-7b-lr"):
         page.locator(RANKED).get_by_label(f"Compare {name}", exact=True).check()
-        submission = accepted(next((tree / name.replace("/", "__")).iterdir()))
-        pair.append({task: one.run for task, one in submission.tasks.items()})
+        pair.append(next((tree / name.replace("/", "__")).iterdir()))
     assert page.locator("#pair-text").inner_text() == "acme/judge-7b-lr and acme/judge-7b"  # in the table's order
     assert page.locator(".pick input:enabled").count() == 2
     page.locator("#pair-link").click()
     page.locator("#swap").click()
     assert page.locator("caption").inner_text().startswith("A: acme/judge-7b · B: acme/judge-7b-lr · 52 rows in 13")
-    compared = set()
-    for comparison in compare_runs(*pair, get_judge()):
-        for name, expected in comparison.metrics.items():
-            if not (line := page.locator(f"tr[data-metric={name}]")).count():
-                continue
-            compared.add(name)
-            cells = line.locator("td").all_inner_texts()
-            assert [number(cell) for cell in cells[:3]] == pytest.approx(
-                [expected.first, expected.second, expected.estimate.value], abs=6e-4
-            )
-            # Of 13 groups the ends move in steps; another draw may take the next one.
-            assert [number(end) for end in cells[3].split(" to ")] == pytest.approx(
-                expected.estimate.interval, abs=0.025
-            )
-            p = 0.0 if "<" in cells[4] else float(cells[4])
-            assert p == pytest.approx(expected.p_value, abs=0.004 + 0.1 * (expected.p_value or 0))
-    assert compared >= {"acc", "group_acc", "mar", "mar_self", "verdict_acc"}
-    assert not compared & {"acc_unleaked", "mcc", "ece"}  # nothing leaks; these are not shares of rows
+    compared = check_comparison(page, pair, capsys)
+    assert compared.keys() >= {"acc", "group_acc", "mar", "mar_self", "verdict_acc"}
+    assert not compared.keys() & {"acc_unleaked", "mcc", "ece"}  # nothing leaks; these are not shares of rows
     # The address says which two, and can be passed on.
     again = watched.context.new_page()
     again.goto(page.url)
@@ -244,12 +253,43 @@ def test_comparing_on_a_data_set_with_a_leak(browser: Browser, site: Path, tree:
     watched.close()
 
 
+def test_ties_and_models_of_two_kinds(
+    browser: Browser, two_kinds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One table, with the prompt of each; ties count by halves, and are found among the rows."""
+    build(two_kinds, tmp_path / "board")
+    watched = index(browser, tmp_path / "board")
+    page, names = watched.page, watched.names()
+    prompts = dict(zip(names, watched.column("Prompt"), strict=True))
+    assert {name: prompts[name] for name in prompts if "/" in name} == {
+        "acme/base": "llama2.v1",
+        "acme/chat": "chat.v1",
+    }
+    page.goto(run_page(tmp_path / "board", "acme__base").as_uri())
+    page.locator("#count", has_text="52 of 52 rows").wait_for()
+    page.locator("#right").select_option("0.5")
+    ties = sum(int(row.row_id[-2:]) % 3 == 0 for row in rows("mini")["test"])
+    assert page.locator("#count").inner_text() == f"{ties} of 52 rows"
+    page.goto((tmp_path / "board" / "compare-mini.html").as_uri())
+    page.locator("#a").select_option(label=f"acme/base · {next((two_kinds / 'acme__base').iterdir()).name}")
+    page.locator("#b").select_option(label=f"acme/chat · {next((two_kinds / 'acme__chat').iterdir()).name}")
+    assert page.locator("#notice").is_hidden()
+    pair = [next((two_kinds / name).iterdir()) for name in ("acme__base", "acme__chat")]
+    compared = check_comparison(page, pair, capsys)
+    assert compared.keys() >= {"acc", "group_acc", "ties", "mar"}
+    assert compared["ties"]["first"] == ties / 52
+    halves = 52 * compared["acc"]["first"]
+    assert (2 * halves) % 2 == ties % 2
+    watched.close()
+
+
 def test_comparing_what_was_asked_differently(browser: Browser, site: Path) -> None:
     watched = OnSite(browser, site / "compare-mini.html")
     page = watched.page
     labels = page.locator("#b option").all_inner_texts()
     page.locator("#b").select_option(label=next(text for text in labels if text.startswith("other/asked-otherwise")))
-    assert "reason prompt (– and plain.v1)" in page.locator("#notice").inner_text()
+    differing = "cls prompt (llama2.v1 and plain.v1), reason prompt (llama2.v1 and plain.v1)"
+    assert page.locator("#notice").inner_text() == f"The signatures differ in {differing}: compare only if you mean to."
     page.locator("#a").select_option(label="majority (trivial baseline)")
     page.locator("#b").select_option(label="constant ethical (trivial baseline)")
     assert page.locator("#notice").inner_text() == "The two have no task in common."

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from edits import CLS, FILE, REASON, read_document, read_lines
-from harness import ROOT, HarnessRun
+from harness import ROOT, HarnessRun, evaluate
 
 from dfar_bench.cli.main import main
 from dfar_bench.cli.options import BAD_INPUT, FINE
@@ -27,6 +27,7 @@ from dfar_bench.leaderboard.contamination import Contamination
 from dfar_bench.leaderboard.privacy import REMOVED, scrub
 from dfar_bench.leaderboard.quotation import literal_text, quotes
 from dfar_bench.leaderboard.submit import About, find_dfar_run, submit
+from dfar_bench.runs.asking import turn_by_turn
 from dfar_bench.runs.log import find_runs, read_run
 from dfar_bench.training.record import data_record
 
@@ -100,6 +101,32 @@ def test_how_it_was_asked_is_carried_over(results: HarnessRun, tmp_path: Path) -
     assert task.signature == run.signature(get_judge())
     assert "|shots:2|" in str(task.signature)
     assert (task.run.harness, task.run.outputs) == (run.harness, run.outputs)
+
+
+def test_turns_and_how_they_ended_are_carried_over(tiny_model: Path, tmp_path: Path) -> None:
+    """What ``dfar-bench eval`` recorded of a chat model that was asked to look again."""
+    with turn_by_turn(tmp_path / "unfinished"):
+        evaluate(
+            tmp_path / "results",
+            "dfar_mini_reason",
+            metadata={"condition": "review", "recorded": True},
+            model="hf",
+            model_args={"pretrained": str(tiny_model), "dtype": "float32"},
+            device="cpu",
+            batch_size=26,
+            apply_chat_template=True,
+            gen_kwargs="max_gen_toks=8",
+        )
+    done = submit(tmp_path / "results", ABOUT, tmp_path / "out")
+    task = done.verified.tasks["dfar_mini_reason"]
+    (run,) = map(read_run, find_runs([tmp_path / "results"]))
+    assert task.signature == run.signature(get_judge())
+    assert "|condition:review.dfar.v1|shots:0|chat:yes|" in str(task.signature)
+    assert "|stops:recorded|dtype:float32|batch:26|" in str(task.signature)
+    assert (task.run.harness, task.run.outputs) == (run.harness, run.outputs)
+    assert {len(output.earlier) for output in task.run.outputs} == {1}
+    assert True in {output.cut for output in task.run.outputs}
+    assert done.differing == ()
 
 
 def test_another_prompt_or_condition_is_another_hash() -> None:

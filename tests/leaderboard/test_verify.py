@@ -385,7 +385,7 @@ def test_a_submission_with_a_fault_has_no_runs(copy: Path) -> None:
     assert main(["verify", str(copy)]) == FALLS_SHORT
 
 
-def test_turns_and_ends_survive_a_submission(tmp_path: Path) -> None:
+def test_turns_and_ends_survive_a_submission() -> None:
     """Earlier turns and whether an answer was cut off; as many turns as the condition has."""
     task, condition = find_task("dfar_mini_reason"), find_condition("review")
     outputs = [
@@ -400,3 +400,6 @@ def test_turns_and_ends_survive_a_submission(tmp_path: Path) -> None:
     short = pack({**answer_line(output, task), "earlier": []} for output in outputs)
     with pytest.raises(RefusedError, match="has 0 responses, and the condition 1 earlier turns"):
         read_answers(short, task, prompts)
+    telling = pack({**answer_line(output, task), "earlier": ["hf_" + "aB3" * 11]} for output in outputs)
+    with pytest.raises(RefusedError, match="earlier: holds what looks like an access token"):
+        read_answers(telling, task, prompts)
