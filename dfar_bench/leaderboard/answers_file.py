@@ -85,9 +85,9 @@ def answer_line(output: Output, task: Task) -> dict[str, Any]:
     row = output.row
     line: dict[str, Any] = {"row_id": row.row_id, "doc_hash": doc_hash(row, output.prompt)}
     if isinstance(output.value, str):
-        line[task.kind.field] = _stored(task, row, output.value)
+        line[task.kind.field] = _stored(task, row, output.value, task.kind.field)
         if output.earlier:
-            line["earlier"] = [_stored(task, row, text) for text in output.earlier]
+            line["earlier"] = [_stored(task, row, text, "earlier") for text in output.earlier]
         if output.cut is not None:
             line["cut"] = output.cut
     else:
@@ -96,13 +96,13 @@ def answer_line(output: Output, task: Task) -> dict[str, Any]:
     return line
 
 
-def _stored(task: Task, row: Row, text: str) -> str | list[Part]:
+def _stored(task: Task, row: Row, text: str, field: str) -> str | list[Part]:
     if len(text) > MAX_RESPONSE:
-        raise RefusedError(("response", f"is longer than {MAX_RESPONSE:,} characters"))
+        raise RefusedError((field, f"is longer than {MAX_RESPONSE:,} characters"))
     try:
         return quote(task.dataset, row, text)
     except ValueError as error:
-        raise RefusedError(("response", str(error))) from None
+        raise RefusedError((field, str(error))) from None
 
 
 def pack(lines: Iterable[dict[str, Any]]) -> bytes:
@@ -183,7 +183,7 @@ def _read_value(line: ChoiceLine | ResponseLine, task: Task) -> tuple[str | tupl
             reason = f"has {len(line.log_likelihoods)} numbers, and the data set {labels} labels"
             raise RefusedError(("log_likelihoods", reason))
         return tuple(line.log_likelihoods), tuple(line.log_likelihoods)
-    return _restored(line.response, task)
+    return _restored(line.response, task, "response")
 
 
 def _of_turns(
@@ -198,21 +198,21 @@ def _of_turns(
         return (), None
     if prompt and len(line.earlier) != (others := len(prompt.follow_ups)):
         raise RefusedError(("earlier", f"has {len(line.earlier)} responses, and the condition {others} earlier turns"))
-    return tuple(_restored(response, task)[0] for response in line.earlier), line.cut
+    return tuple(_restored(response, task, "earlier")[0] for response in line.earlier), line.cut
 
 
-def _restored(response: str | list[Any], task: Task) -> tuple[str, str | list[Part]]:
+def _restored(response: str | list[Any], task: Task, field: str) -> tuple[str, str | list[Part]]:
     """Return a response as it was written, and as it is stored."""
     given = [response] if isinstance(response, str) else response
     parts = [part if isinstance(part, str) else part.model_dump(exclude_defaults=True) for part in given]
     try:
         text = restore(task.dataset, parts)
     except ValueError as error:
-        raise RefusedError(("response", str(error))) from None
+        raise RefusedError((field, str(error))) from None
     if quotes(task.dataset, literal_text(parts)):
-        raise RefusedError(("response", "quotes the data literally: run submit again, which stores references"))
+        raise RefusedError((field, "quotes the data literally: run submit again, which stores references"))
     if has_token(text):
-        raise RefusedError(("response", "holds what looks like an access token"))
+        raise RefusedError((field, "holds what looks like an access token"))
     return text, response if isinstance(response, str) else parts
 
 

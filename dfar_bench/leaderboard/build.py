@@ -21,7 +21,14 @@ from dfar_bench.datasets import DATASETS
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
 from dfar_bench.leaderboard import charts
-from dfar_bench.leaderboard.board import Table, data_with_submissions, keeps_apart, make_tables, submission_key
+from dfar_bench.leaderboard.board import (
+    Table,
+    data_with_submissions,
+    how_asked,
+    keeps_apart,
+    make_tables,
+    submission_key,
+)
 from dfar_bench.leaderboard.classical import read_classical
 from dfar_bench.leaderboard.entries import Entry
 from dfar_bench.leaderboard.export import results
@@ -132,6 +139,7 @@ def _comparable(tables: Sequence[Table]) -> dict[str, Any]:
                 for name, (hits, rows) in task.bits.items()
                 if name not in without
             }
+            asked = {kind: task.signature for kind, task in entry.tasks.items() if task.signature}
             run = f" ({entry.facts.run})" if entry.is_baseline else f" · {entry.facts.run}"
             entries[entry.key] = {
                 "key": entry.key,
@@ -139,9 +147,8 @@ def _comparable(tables: Sequence[Table]) -> dict[str, Any]:
                 "label": f"{entry.facts.model}{run}",
                 "contaminated": bool(entry.contaminated),
                 "bits": bits,
-                "signatures": {
-                    kind: keeps_apart(task.signature).fields for kind, task in entry.tasks.items() if task.signature
-                },
+                "signatures": {kind: how_asked(text) for kind, text in asked.items()},
+                "byKind": [kind for kind, text in asked.items() if "prompt" not in keeps_apart(text).fields],
             }
     return {
         "clusters": clusters(dataset.name),

@@ -18,7 +18,7 @@ from dfar_bench.cli.main import main
 from dfar_bench.cli.options import FINE
 from dfar_bench.datasets import get_dataset, read_published, rows
 from dfar_bench.leaderboard.build import build
-from dfar_bench.scoring import Argument
+from dfar_bench.scoring import Argument, Output
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -253,6 +253,11 @@ def test_comparing_on_a_data_set_with_a_leak(browser: Browser, site: Path, tree:
     watched.close()
 
 
+def credit(output: Output) -> float:
+    ethical, unethical = output.value
+    return 0.5 if ethical == unethical else float((unethical > ethical) == output.row.label)
+
+
 def test_ties_and_models_of_two_kinds(
     browser: Browser, two_kinds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -278,8 +283,8 @@ def test_ties_and_models_of_two_kinds(
     compared = check_comparison(page, pair, capsys)
     assert compared.keys() >= {"acc", "group_acc", "ties", "mar"}
     assert compared["ties"]["first"] == ties / 52
-    halves = 52 * compared["acc"]["first"]
-    assert (2 * halves) % 2 == ties % 2
+    outputs = accepted(pair[0]).tasks["dfar_mini_cls"].run.outputs
+    assert compared["acc"]["first"] == pytest.approx(sum(credit(output) for output in outputs) / 52)
     watched.close()
 
 

@@ -76,7 +76,9 @@ function differences(a, b) {
   const out = [];
   for (const kind of Object.keys(a.signatures).filter((name) => name in b.signatures)) { // baselines were not asked
     const [one, other] = [a.signatures[kind], b.signatures[kind]];
-    for (const name of new Set([...Object.keys(one), ...Object.keys(other)])) {
+    const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+    if (a.byKind.includes(kind) && b.byKind.includes(kind)) for (const name of ["prompt", "chat"]) names.delete(name);
+    for (const name of names) {
       if (one[name] !== other[name]) out.push(`${kind} ${name} (${one[name] ?? "–"} and ${other[name] ?? "–"})`);
     }
   }

@@ -59,7 +59,7 @@ function filtered() {
   return current().rows.filter((row) => {
     const answers = Object.values(row.answers);
     return (!code || answers.some((answer) => answer.code === code)) &&
-      (!right || String(answers.at(-1).right) === right) &&
+      (!right || (right === "0.5" ? answers : answers.slice(-1)).some((answer) => String(answer.right) === right)) && // only likelihoods tie
       (!wanted || answers.some((answer) => searchable(answer).includes(wanted)));
   });
 }
