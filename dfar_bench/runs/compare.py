@@ -16,6 +16,7 @@ from dfar_bench.judges import Judge
 from dfar_bench.runs.rescore import figure, interval
 from dfar_bench.runs.run import Run
 from dfar_bench.scoring import (
+    COMPARING,
     LEVEL,
     RESAMPLES,
     Answer,
@@ -77,9 +78,13 @@ class Comparison:
         """Return the comparison for people."""
         a, b = (name or "unknown model" for name in self.models)
         lines = [f"{self.task} · {self.rows} rows", f"A: {a}", f"B: {b}", ""]
-        if self.differing:
-            fields = ", ".join(f"{name} ({one} and {other})" for name, (one, other) in self.differing.items())
-            lines += [f"the signatures differ in {fields}: compare only if you mean to", ""]
+        fields = {name: f"{name} ({one} and {other})" for name, (one, other) in self.differing.items()}
+        apart = [text for name, text in fields.items() if name in COMPARING]
+        shown = [text for name, text in fields.items() if name not in COMPARING]
+        if apart:
+            lines += [f"the signatures differ in {', '.join(apart)}: compare only if you mean to", ""]
+        if shown:
+            lines += [f"asked or run otherwise: {', '.join(shown)}", ""]
         lines.append(f"{'metric':<22}{'A':>9}{'B':>9}{'B - A':>9}   {f'{LEVEL:.0%} interval':<22}p")
         for name, of in self.metrics.items():
             cells = "".join(f"{figure(value):>9}" for value in (of.first, of.second, of.estimate.value))

@@ -68,7 +68,10 @@ class Signature:
         return Signature({name: value for name, value in self.fields.items() if name in COMPARING})
 
     def differences(self, other: Signature) -> dict[str, tuple[str, str]]:
-        """Return the fields in which two signatures differ, with both values, "-" where one has none."""
+        """Return the fields in which two signatures differ, with both values, "-" where one has none.
+
+        Fields that keep scores apart are those of ``COMPARING``.
+        """
         names = dict.fromkeys([*self.fields, *other.fields])
         values = {name: (self.fields.get(name, "-"), other.fields.get(name, "-")) for name in names}
         return {name: pair for name, pair in values.items() if pair[0] != pair[1]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,12 @@ def test_signatures_that_differ_are_named(dummy_mini: HarnessRun, other: Harness
     cls, _ = compare(dummy_mini.folder, other.folder)
     now = dummy_mini.results["lm_eval_version"]
     assert cls.differing == {"lm_eval": (now, "0.4.12")}
-    assert f"the signatures differ in lm_eval ({now} and 0.4.12): compare only if you mean to" in cls.as_table()
+    table = cls.as_table()
+    assert f"asked or run otherwise: lm_eval ({now} and 0.4.12)\n" in table
+    assert "compare only if you mean to" not in table
+    shots = replace(cls.signatures[1], fields={**cls.signatures[1].fields, "shots": "5"})
+    table = replace(cls, signatures=(cls.signatures[0], shots)).as_table()
+    assert "the signatures differ in shots (0 and 5): compare only if you mean to\n" in table
 
 
 def test_what_cannot_be_compared(dummy_mini: HarnessRun, other: HarnessRun) -> None:
