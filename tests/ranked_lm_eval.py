@@ -17,7 +17,7 @@ from harness import evaluate
 from lm_eval.api.registry import register_model
 from lm_eval.models.dummy import DummyLM
 
-from dfar_bench.runs.asking import turn_by_turn
+from dfar_bench.runs.evaluate import turn_by_turn
 
 ANSWERS = (
     "ethical. It keeps a promise that somebody relied on.",
@@ -70,5 +70,5 @@ if __name__ == "__main__":
         evaluate(folder, "dfar_mini", model="ranked", num_fewshot=2)
     else:
         metadata = {"condition": sys.argv[2], "recorded": True}
-        with turn_by_turn(folder / "unfinished"):
+        with turn_by_turn(folder, "run"):
             evaluate(folder, "dfar_mini_reason", model="ranked", metadata=metadata)

@@ -22,7 +22,7 @@ def evaluate(
     Takes lm_eval's own arguments besides (--model, --model_args, --tasks, --batch_size, --apply_chat_template, ...) and
     logs every turn with its tokens and why it ended. A run that was killed goes on from its finished turns.
     """
-    from dfar_bench.runs.asking import evaluate as ask
+    from dfar_bench.runs.evaluate import evaluate as ask
 
     ask([argument for argument in context.args if argument != "--log_samples"], condition, output_path)
     return FINE

@@ -1,7 +1,7 @@
 """Conditions: what a model is asked for, in one turn or several, and how its answer ends.
 
-To add one, add a ``Condition`` to ``CONDITIONS``; it works with every prompt style. lm_eval's tasks ask one turn;
-``dfar-bench eval`` asks as many as there are.
+To add one, add a ``Condition`` to ``CONDITIONS``. It works with every prompt style; if it asks for a thought first,
+with the styles that do not begin the answer. lm_eval's tasks ask one turn; ``dfar-bench eval`` asks all.
 
 The conditions of moral self-correction are those of Ganguli et al. 2023 (arXiv 2302.07459, section 3), carried over to
 statements: the question (Q), the question with an instruction to be fair (Q+IF), and the same with a thought first
@@ -50,7 +50,7 @@ class Condition:
         final: which verdict counts where an answer pronounces several: the ``opening`` one, or the ``last``.
         revises: whether the first turn has a verdict already, which the last may correct.
         stops: an answer ends before the first of these strings; None for those of the prompt style.
-        max_tokens: the limit on each written answer; see docs/metrics.md for how often it was reached.
+        max_tokens: the limit on each written answer; see docs/asking.md for how often it was reached.
     """
 
     name: str
@@ -68,6 +68,11 @@ class Condition:
     def signature(self) -> str:
         """Name and wording, such as ``review.dfar.v1``."""
         return f"{self.name.replace(':', '.')}.{self.wording}" if self.wording else self.name
+
+    @property
+    def thinks_first(self) -> bool:
+        """Whether the first turn asks for a thought, and not for a verdict yet."""
+        return len(self.turns) > 1 and not self.revises
 
 
 CONDITIONS: Registry[Condition] = Registry("condition")

@@ -40,7 +40,8 @@ class Style:
             capital) and ``reason``.
         follow_up: template of a further turn, with the field ``ask``, where there is no chat template.
         choice: template of the verdict whose likelihood is computed; fields ``label`` and ``Label``.
-        stops: see ``STOPS``. None where a chat template ends the answer: a stop would act inside a thought, too.
+        stops: see ``STOPS``; empty where a chat template ends the answer: a stop would act inside a thought, too.
+        begins_answer: whether the prompt ends with "The statement is", after which no thought can come.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Style:
     follow_up: str = "\n\n{ask}\nAnswer:"
     choice: str = "{label}"
     stops: tuple[str, ...] = STOPS
+    begins_answer: bool = False
 
     @property
     def signature(self) -> str:
@@ -89,6 +91,7 @@ STYLES.add(
         label="{label}",
         reason="{label}. {reason}",
         follow_up="\n ### Question: {ask} \n ### Answer:",
+        begins_answer=True,
     )
 )
 STYLES.add(
@@ -99,6 +102,7 @@ STYLES.add(
         label="{label}.",
         reason="{label}.{reason}",
         follow_up="\n\n### Instruction:\n {ask}\n\n### Response:\n",
+        begins_answer=True,
     )
 )
 STYLES.add(

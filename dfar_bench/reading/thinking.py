@@ -11,13 +11,15 @@ _TAGS = (
     ("<|START_THINKING|>", "<|END_THINKING|>"),
     ("<seed:think>", "</seed:think>"),
 )
+_OPENINGS, _CLOSINGS = zip(*_TAGS, strict=True)
+_MARK = re.compile("|".join(re.escape(tag) for tag in (*_OPENINGS, *_CLOSINGS)))
 _HARMONY = "<|channel|>"
 _HARMONY_FINAL = "<|channel|>final<|message|>"
 _HARMONY_ENDS = re.compile(r"<\|(?:return|end|start|call)\|>")
 _HARMONY_TURN = "<|start|>assistant"
 # What is left of harmony's channels where special tokens were dropped: "analysisLet us see …assistantfinalUnethical. …"
 _STRIPPED_THOUGHT = re.compile(r"analysis(?=[A-Z\"'*])")
-_STRIPPED_FINAL = re.compile(r"(?:\A|assistant)final(?=[A-Z\"'*])")
+_STRIPPED_FINAL = re.compile(r"\Afinal(?=[A-Z\"'*])|assistantfinal")
 
 _CLOSING = " \t\r\n\"'”’»)]}*_`"
 _SENTENCE_ENDS = ".!?…。"
@@ -27,7 +29,7 @@ _CHARACTERS_PER_TOKEN = 2
 
 def opens_thought(context: str) -> bool:
     """Whether what a model was shown ends inside a thought, so that its answer begins there."""
-    return any(context.rfind(opening) > context.rfind(closing) for opening, closing in _TAGS)
+    return context.rstrip().endswith(_OPENINGS)
 
 
 def expects_thought(context: str) -> bool:
@@ -37,7 +39,7 @@ def expects_thought(context: str) -> bool:
 
 def has_thought(text: str) -> bool:
     """Whether a raw response holds marks of a thought."""
-    return _HARMONY in text or any(tag in text for pair in _TAGS for tag in pair)
+    return _HARMONY in text or _MARK.search(text) is not None
 
 
 def split_thought(response: str, thinking: bool = False) -> tuple[str, bool]:
@@ -55,13 +57,25 @@ def split_thought(response: str, thinking: bool = False) -> tuple[str, bool]:
     if _STRIPPED_THOUGHT.match(response) or _STRIPPED_FINAL.match(response):
         *_, answer = parts = _STRIPPED_FINAL.split(response)
         return (answer, True) if len(parts) > 1 else ("", False)
-    end, size = max((response.rfind(closing), len(closing)) for _, closing in _TAGS)
-    if end >= 0:
-        response = response[end + size :]
-    elif thinking:
+    return _split_tags(response, thinking)
+
+
+def _split_tags(response: str, thinking: bool) -> tuple[str, bool]:
+    """Return what stands behind the last thought, or, where nothing does, before it."""
+    marks = list(_MARK.finditer(response))
+    last = max((number for number, mark in enumerate(marks) if mark[0] in _CLOSINGS), default=-1)
+    if last < 0 and thinking:
         return "", False
-    start = min((at for opening, _ in _TAGS if (at := response.find(opening)) >= 0), default=-1)
-    return (response, True) if start < 0 else (response[:start], False)
+    start = marks[last].end() if last >= 0 else 0
+    if last + 1 < len(marks):
+        return response[start : marks[last + 1].start()], False
+    answer = response[start:]
+    while not answer.strip() and last > 0 and marks[last - 1][0] in _OPENINGS:
+        end, last = marks[last - 1].start(), last - 2
+        answer = response[marks[last].end() if last >= 0 else 0 : end]
+        if last < 0 and thinking:
+            return "", True
+    return answer, True
 
 
 def seems_cut(answer: str, limit: int) -> bool:

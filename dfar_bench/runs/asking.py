@@ -1,8 +1,8 @@
-"""``dfar-bench eval``: lm_eval, with conditions of several turns, a record of every turn, and going on after a kill.
+"""A model that asks turn by turn, whatever class of lm_eval's it is, and records what was said.
 
 lm_eval asks a model once. Here its own model class gets a subclass that asks turn by turn, all rows of a turn in one
-batch, and answers with the record of all turns, which ``DfarTask`` takes apart. The class may be any of lm_eval's: what
-it does to generate, batch, gather and apply a chat template stays its own.
+batch, and answers with the record of all turns, which ``DfarTask`` takes apart. What the class does to generate, batch,
+gather and apply a chat template stays its own.
 """
 
 from __future__ import annotations
@@ -10,85 +10,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from dfar_bench.datasets import Row, rows
 from dfar_bench.errors import InputError
-from dfar_bench.prompts import STYLES, Prompt, find_condition, make_prompt
+from dfar_bench.prompts import STYLES, Prompt, make_prompt
 from dfar_bench.reading import has_thought, opens_thought, split_thought
 from dfar_bench.reading.properties import until
 from dfar_bench.runs.journal import Journal
 from dfar_bench.runs.turns import Said, transcript
-
-_HOW = ("batch_size", "max_batch_size", "device")
-"""Arguments of a model that do not decide what it answers."""
-
-
-def evaluate(arguments: Sequence[str], condition: str, output_path: Path) -> None:
-    """Run lm_eval with its own arguments and a condition.
-
-    Args:
-        arguments: as typed, without ``--condition``, ``--output_path`` and ``--log_samples``.
-        output_path: gets the results, and until then the finished turns.
-
-    Raises:
-        InputError: something in the arguments does not go with conditions of several turns.
-    """
-    from lm_eval.__main__ import cli_evaluate
-
-    for option in ("--use_cache", "--cache_requests"):
-        if any(argument.partition("=")[0] == option for argument in arguments):
-            raise InputError(f"{option} does not go with eval, which keeps finished turns itself: leave it out.")
-    metadata = {"condition": find_condition(condition).name, "recorded": True}
-    own = ("--metadata", json.dumps(metadata), "--output_path", str(output_path), "--log_samples")
-    with turn_by_turn(output_path / "unfinished"), patch.object(sys, "argv", ["lm_eval", "run", *arguments, *own]):
-        cli_evaluate()
-
-
-@contextmanager
-def turn_by_turn(folder: Path) -> Iterator[None]:
-    """Let lm_eval make models that ask turn by turn; the harness has no hook for it.
-
-    Args:
-        folder: for the finished turns; gone when all is finished.
-    """
-    from lm_eval.api import registry
-
-    journals: list[Journal] = []
-    get_model = registry.get_model
-
-    def get(name: str) -> type[Any]:
-        return _asking(get_model(name), name, folder, journals)
-
-    with patch.object(registry, "get_model", get):
-        try:
-            yield
-        except BaseException:
-            for journal in journals:
-                journal.close()
-            raise
-    for journal in journals:
-        journal.remove()
-
-
-def _asking(model: type[Any], name: str, folder: Path, journals: list[Journal]) -> type[Any]:
-    class Asking(TurnByTurn, model):  # type: ignore[misc]
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self._check_processes(name)
-            what = [name, args, {key: value for key, value in sorted(kwargs.items()) if key not in _HOW}]
-            self._begin(json.dumps(what, default=str), journal := Journal(folder, self.rank))
-            journals.append(journal)
-
-    return Asking
 
 
 class TurnByTurn:
@@ -98,7 +32,7 @@ class TurnByTurn:
     world_size: int
     tokenizer: Any
 
-    def _check_processes(self, name: str) -> None:
+    def check_processes(self, name: str) -> None:
         """Refuse processes that the model class knows nothing of: each would do all the work."""
         processes = int(os.environ.get("WORLD_SIZE", "1"))
         device = getattr(getattr(self, "device", None), "type", "cpu")
@@ -108,8 +42,9 @@ class TurnByTurn:
                 "start one."
             )
 
-    def _begin(self, identity: str, journal: Journal) -> None:
-        self._identity, self._journal = identity, journal
+    def begin(self, journal: Journal) -> None:
+        """Prepare for questions; called once, by the constructor."""
+        self._journal = journal
         self._conversations: dict[Any, list[dict[str, str]]] = {}
         self._tokens: list[int] = []
         self._finish_reasons: deque[tuple[int | None, str | None]] = deque()
@@ -162,22 +97,26 @@ class TurnByTurn:
             asked = [talk for talk in talks if turn <= len(talk.prompt.follow_ups)]
             for talk in asked[: len(asked) if turn else 0]:
                 talk.context = self._next_context(talk, turn)
-            self._ask_turn(asked, generate)
+            fitting = [talk for talk in asked if turn == 0 or self._fits(talk)]
+            self._ask_turn(fitting, generate)
+            for talk in asked:
+                if len(talk.said) == turn:  # lm_eval would cut the question off and say so in a log at most
+                    talk.said.append(Said("", 0, "length"))
         return [transcript(talk.said) for talk in talks]
 
     def _ask_turn(self, talks: Sequence[_Talk], generate: Callable[[list[Any]], list[str]]) -> None:
         sampled = any(talk.generation.get("do_sample") for talk in talks)
         todo: dict[str, _Talk] = {}
-        of_question: dict[str, deque[str]] = defaultdict(deque)
+        of_context: dict[str, deque[str]] = defaultdict(deque)
         for number, talk in enumerate(talks):
-            question = self._key(talk.context, talk.generation)
-            talk.key = f"{question}-{number}" if sampled else question  # equal questions may get different answers
+            key = _key(talk.context, talk.generation)
+            talk.key = f"{key}-{number}" if sampled else key  # equal questions may get different answers
             if talk.key not in self._journal and talk.key not in todo:
                 todo[talk.key] = talk
-                of_question[question].append(talk.key)
+                of_context[_key(talk.context)].append(talk.key)
 
         def keep(context: Any, generation: dict[str, Any], text: str) -> None:
-            if keys := of_question.get(self._key(context, generation)):
+            if keys := of_context[_key(context)]:  # some model classes change the generation arguments
                 self._journal.add(keys.popleft(), self._said(generation, text))
 
         self._finish_reasons.clear()
@@ -189,9 +128,13 @@ class TurnByTurn:
         for talk in talks:
             talk.said.append(self._journal[talk.key])
 
-    def _key(self, context: Any, generation: dict[str, Any]) -> str:
-        text = json.dumps([self._identity, context, generation], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
+    def _fits(self, talk: _Talk) -> bool:
+        """Whether the model has room for a context beside its answer; true where that cannot be told."""
+        room, encode = getattr(self, "max_length", None), getattr(self, "tok_encode", None)
+        if not isinstance(room, int) or encode is None or not isinstance(talk.context, str):
+            return True
+        needed: int = len(encode(talk.context)) + talk.generation.get("max_gen_toks", 0)
+        return needed <= room
 
     def _said(self, generation: dict[str, Any], text: str) -> Said:
         """Return the response that was finished last, with what is known of its end."""
@@ -205,6 +148,8 @@ class TurnByTurn:
         raw = self.tokenizer.decode(self._tokens[:length], skip_special_tokens=False)
         answer = until(raw, generation.get("until") or ())
         ended = length < len(self._tokens) or answer != raw or length < generation.get("max_gen_toks", 0)
+        if answer != raw:  # what follows a stop string was written for the rest of the batch only
+            length = len(self.tokenizer(answer, add_special_tokens=False)["input_ids"])
         # lm_eval drops special tokens, which mark the thoughts of some models.
         return Said(answer if has_thought(raw) else text, length, "end" if ended else "length")
 
@@ -251,6 +196,10 @@ class _Talk:
 def _prompt_of(doc: dict[str, Any]) -> Prompt:
     style = doc["prompt_style"].partition(".")[0]
     return make_prompt(style, doc["condition"], _test_rows(doc["dataset"])[doc["row_id"]])
+
+
+def _key(*what: Any) -> str:
+    return hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -14,7 +15,7 @@ from dfar_bench.runs.turns import Said
 
 
 class Journal(Mapping[str, Said]):
-    """Finished turns by key, in a folder: a file for each process, which reads those of all.
+    """Finished turns by key, in a folder of this run alone: a file for each process, which reads those of all.
 
     Args:
         rank: the number of this process.
@@ -25,18 +26,18 @@ class Journal(Mapping[str, Said]):
 
     def __init__(self, folder: Path, rank: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._path = folder, folder / f"rank{rank}.jsonl"
-        self._file = self._path.open("a+", encoding="utf-8")
+        self.folder, self.rank = folder, rank
+        self._file = (folder / f"rank{rank}.jsonl").open("a+", encoding="utf-8")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._file.close()
-            raise InputError(f"another run writes to {folder.parent} now: name another --output_path.") from None
+            raise InputError(f"the same run is at work in {folder} now: name another --output_path.") from None
         self._turns: dict[str, Said] = {}
         for path in sorted(folder.glob("rank*.jsonl")):
-            for line in path.read_text(encoding="utf-8").splitlines():
-                with suppress(ValueError):  # a kill may have cut a line
-                    entry = json.loads(line)
+            for line in path.read_bytes().split(b"\n"):
+                with suppress(ValueError, TypeError, KeyError):  # a kill may have cut a line
+                    entry = dict(json.loads(line))
                     key = entry.pop("key")
                     self._turns[key] = Said(**entry)
         self._file.seek(0, 2)
@@ -53,9 +54,9 @@ class Journal(Mapping[str, Said]):
         return len(self._turns)
 
     def add(self, key: str, said: Said) -> None:
-        """Add a turn, which is on disk when this returns."""
+        """Add a turn, which survives a kill once this returns."""
         self._turns[key] = said
-        self._file.write(json.dumps({"key": key, **asdict(said)}, ensure_ascii=False) + "\n")
+        self._file.write(json.dumps({"key": key, **asdict(said)}) + "\n")
         self._file.flush()
 
     def close(self) -> None:
@@ -63,8 +64,8 @@ class Journal(Mapping[str, Said]):
         self._file.close()
 
     def remove(self) -> None:
-        """Remove the file, and the folder if it is the last one: the run is finished."""
+        """Remove the folder: the run is finished, and what all processes said is saved elsewhere."""
         self._file.close()
-        self._path.unlink(missing_ok=True)
+        shutil.rmtree(self.folder)
         with suppress(OSError):
-            self._folder.rmdir()
+            self.folder.parent.rmdir()  # if no other run is unfinished

@@ -6,12 +6,9 @@ A task file says only which data set and kind it is (``task_files`` generates th
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
@@ -23,25 +20,16 @@ from dfar_bench.judges import get_judge
 from dfar_bench.prompts import (
     CHAT_STYLE,
     DEFAULT_STYLE,
-    Condition,
     find_condition,
     find_style,
     make_prompt,
 )
-from dfar_bench.reading import expects_thought, opens_thought, split_thought
+from dfar_bench.reading import opens_thought, split_thought
+from dfar_bench.runs import refuse
 from dfar_bench.runs.documents import documents
 from dfar_bench.runs.run import AGAINST_TIES, MANY_TIES
 from dfar_bench.runs.turns import Said, parse_transcript
 from dfar_bench.scoring import KINDS, NOT_AVAILABLE, Answer, Choice, Metric, Output, Task
-
-_OPTIONS = ("prompt", "condition", "mode")
-_ELSEWHERE = {
-    "split": "choose the task of that data set, such as dfar_mini_cls",
-    "data": "choose the task of that data set, such as dfar_mini_cls",
-    "kind": "choose the task of that kind, such as dfar_reason",
-    "style": "the prompt style is called prompt",
-    "judge": "to use another judge, run dfar-bench rescore --judge afterwards",
-}
 
 _log = logging.getLogger("lm_eval.dfar_bench")  # below the harness's logger, so that it is shown with the rest
 
@@ -59,35 +47,21 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
         self._task = Task(get_dataset(where["data"]), KINDS[where["kind"]])
         self._recorded = bool(metadata.get("recorded"))
         try:
-            _check_names(metadata)
+            refuse.names(metadata)
             self._style_is_chosen = "prompt" in metadata
             self._style = find_style(metadata.get("prompt", DEFAULT_STYLE)).name
             asked = metadata.get("condition", metadata.get("mode", self._task.kind.condition))
-            self._condition = self._checked(find_condition(asked))
+            self._condition = find_condition(asked)
+            refuse.condition(self._task, self._condition, recorded=self._recorded)
+            refuse.thoughts_taken_off(self._task, metadata)
             if self._task.kind.judged:
                 get_judge()  # whatever is wrong with the judge must show before the model runs
             self._documents = self._make_documents()
         except InputError as error:
-            raise _for_the_command(error) from None
+            raise refuse.for_the_command(error) from None
         self._answers: dict[str, Answer] = {}
         self._config_file = {k: v for k, v in config.items() if k != "class"}
         super().__init__(config={**self._config_file, **self._settings()})
-
-    def _checked(self, condition: Condition) -> Condition:
-        name = self._task.name
-        if len(condition.turns) == 1:
-            return condition
-        if self._task.kind.output_type == "multiple_choice":
-            other = self._task.dataset.task_name("reason")
-            raise InputError(
-                f"{name} compares likelihoods after one turn, and {condition.name} has several: use {other}."
-            )
-        if not self._recorded:
-            turns = len(condition.turns)
-            raise InputError(
-                f"{name}: {condition.name} has {turns} turns: run dfar-bench eval with the same arguments."
-            )
-        return condition
 
     def _make_documents(self) -> dict[str, list[dict[str, Any]]]:
         return documents(self._task, self._style, self._condition.name, recorded=self._recorded)
@@ -143,20 +117,26 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
 
     def set_config(self, key: str, value: Any, update: bool = False) -> None:
         """Change a setting; called by the harness with what was typed."""
-        if key == "num_fewshot" and value and "fewshot" not in self._documents:
-            name = self._task.dataset.name
-            raise _for_the_command(InputError(f"{name} has no few-shot examples: leave out --num_fewshot {value}."))
+        if key == "num_fewshot" and value:
+            try:
+                refuse.examples(self._task, self._condition, number=value, there_are="fewshot" in self._documents)
+            except InputError as error:
+                raise refuse.for_the_command(error) from None
         super().set_config(key, value, update)
 
     def build_all_requests(self, *, apply_chat_template: bool = False, **options: Any) -> None:
         """Build the requests; called by the harness, which says only now whether there is a chat template."""
         if apply_chat_template and not self._style_is_chosen and self._style != CHAT_STYLE:
             self._ask_in(CHAT_STYLE)
-        style = find_style(self._style).signature
-        condition = self._condition.signature
-        _log.info("%s: data %s, prompt %s, condition %s", self._task.name, self._task.dataset.name, style, condition)
-        if self._task.kind.output_type == "multiple_choice" and options.get("chat_template"):
-            self._check_template(options["chat_template"])
+        style, condition = find_style(self._style), self._condition
+        asked = (self._task.name, self._task.dataset.name, style.signature, condition.signature)
+        _log.info("%s: data %s, prompt %s, condition %s", *asked)
+        try:
+            refuse.style(style, condition)
+            if self._task.kind.output_type == "multiple_choice" and options.get("chat_template"):
+                refuse.template(self._task, options["chat_template"])
+        except InputError as error:
+            raise refuse.for_the_command(error) from None
         super().build_all_requests(apply_chat_template=apply_chat_template, **options)
 
     def _ask_in(self, style: str) -> None:
@@ -178,16 +158,6 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
         if names == ["bypass"]:
             self.override_metric("bypass")
         self.fewshot_rnd = random
-
-    def _check_template(self, chat_template: Callable[[list[dict[str, str]]], Any]) -> None:
-        """Refuse likelihoods where no verdict can follow a question at once."""
-        name, other = self._task.name, self._task.dataset.task_name("reason")
-        context = chat_template([{"role": "user", "content": "?"}])
-        if not isinstance(context, str):  # lm_eval's JsonChatStr
-            raise _for_the_command(InputError(f"{name}: a chat endpoint gives no likelihoods: use {other}."))
-        if expects_thought(context):
-            what = "the chat template opens a thought, after which no verdict can follow at once"
-            raise _for_the_command(InputError(f"{name}: {what}: use {other}."))
 
     @cached_property
     def _task_rows(self) -> Sequence[Row]:
@@ -255,25 +225,6 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
 def _scored_by_the_class(doc: dict[str, Any], results: Any) -> dict[str, Any]:
     """Stand for ``DfarTask.process_results`` in the configuration that the harness writes into its results."""
     raise NotImplementedError
-
-
-def _check_names(metadata: dict[str, Any]) -> None:
-    """Refuse metadata that look like a misspelling of ours; they also hold the model's arguments, which are ignored."""
-    for name in metadata:
-        close = get_close_matches(name.lower(), _OPTIONS, n=1, cutoff=0.65)
-        if name not in _OPTIONS and close and not name.startswith(("model", "config")):
-            raise InputError(f"the metadata holds {name!r}, which means nothing here: did you mean {close[0]!r}?")
-        if name in _ELSEWHERE:
-            raise InputError(f"the metadata holds {name!r}, which means nothing here: {_ELSEWHERE[name]}.")
-
-
-def _for_the_command(error: InputError) -> BaseException:
-    """Return what to raise: where ``lm_eval`` was typed, a person expects a sentence and not a traceback."""
-    program = Path(sys.argv[0])
-    if program.stem in ("lm_eval", "lm-eval") or program.parent.name == "lm_eval":
-        print(f"dfar-bench: {error}", file=sys.stderr)
-        return SystemExit(2)
-    return error
 
 
 def _aggregation(metric: Metric) -> Callable[[Sequence[Any]], float | str]:

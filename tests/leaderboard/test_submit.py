@@ -27,7 +27,7 @@ from dfar_bench.leaderboard.contamination import Contamination
 from dfar_bench.leaderboard.privacy import REMOVED, scrub
 from dfar_bench.leaderboard.quotation import literal_text, quotes
 from dfar_bench.leaderboard.submit import About, find_dfar_run, submit
-from dfar_bench.runs.asking import turn_by_turn
+from dfar_bench.runs.evaluate import turn_by_turn
 from dfar_bench.runs.log import find_runs, read_run
 from dfar_bench.training.record import data_record
 
@@ -105,7 +105,7 @@ def test_how_it_was_asked_is_carried_over(results: HarnessRun, tmp_path: Path) -
 
 def test_turns_and_how_they_ended_are_carried_over(tiny_model: Path, tmp_path: Path) -> None:
     """What ``dfar-bench eval`` recorded of a chat model that was asked to look again."""
-    with turn_by_turn(tmp_path / "unfinished"):
+    with turn_by_turn(tmp_path, "run"):
         evaluate(
             tmp_path / "results",
             "dfar_mini_reason",

@@ -22,6 +22,8 @@ HARMONY = "<|channel|>analysis<|message|>Is it ethical? Perhaps.<|end|><|start|>
         f"{HARMONY}{ANSWER}<|return|>",
         f"analysisIt may be ethical.assistantfinal{ANSWER}",
         f"final{ANSWER}",
+        f"{ANSWER}<think>\n\n</think>\n",
+        f"<think>One.</think>{ANSWER}<think>Two.</think><think></think>",
     ],
 )
 def test_thoughts_are_taken_off(response: str) -> None:
@@ -40,6 +42,15 @@ def test_a_thought_that_does_not_end_has_no_answer(response: str) -> None:
     assert reading.verdict is None
 
 
+def test_what_is_left_of_channels_may_begin_with_a_small_letter() -> None:
+    assert split_thought("analysisIt may be right.assistantfinalethical. It is kind.") == ("ethical. It is kind.", True)
+
+
+def test_tags_in_great_number_cost_little() -> None:
+    for text in ("<think></think>" * 70_000, "[/THINK]" + "<think></think>" * 70_000, "<think>" * 150_000):
+        assert split_thought(text)[0] == ""
+
+
 def test_a_thought_that_the_template_opens() -> None:
     thinking = Prompt(thinking=True)
     assert Reading(f"It may be ethical.</think>{ANSWER}", "", thinking).answer == ANSWER
@@ -55,6 +66,7 @@ def test_a_thought_that_the_template_opens() -> None:
         ("<|im_start|>assistant\n<think>\n\n</think>\n\n", False, False),
         ("[THINK]so[/THINK] and then [THINK]", True, True),
         ("<|end|><|start|>assistant", False, True),
+        ("<|im_start|>system\nReason in <think> tags first.<|im_end|>\n<|im_start|>assistant\n", False, False),
     ],
 )
 def test_what_a_chat_template_opens(context: str, opens: bool, expects: bool) -> None:

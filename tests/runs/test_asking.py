@@ -13,12 +13,13 @@ import pytest
 from completions_server import completions_server
 from harness import ROOT, HarnessRun, evaluate
 from lm_eval.api.registry import register_model
+from lm_eval.loggers import EvaluationTracker
 from lm_eval.models.dummy import DummyLM
 
 from dfar_bench.datasets import rows
 from dfar_bench.errors import InputError
 from dfar_bench.prompts import make_prompt
-from dfar_bench.runs.asking import turn_by_turn
+from dfar_bench.runs.evaluate import turn_by_turn
 from dfar_bench.runs.journal import Journal
 from dfar_bench.runs.rescore import Rescored, rescore
 from dfar_bench.runs.turns import Said, parse_transcript, transcript
@@ -62,7 +63,7 @@ def scripted() -> type[ScriptedLM]:
 
 def ask(folder: Path, condition: str, *tasks: str, **options: Any) -> HarnessRun:
     metadata = {"condition": condition, "recorded": True}
-    with turn_by_turn(folder / "unfinished"):
+    with turn_by_turn(folder, "run"):
         return evaluate(folder, *(tasks or (TASK,)), metadata=metadata, **options)
 
 
@@ -113,7 +114,7 @@ def test_a_killed_run_goes_on_from_its_finished_turns(scripted: type[ScriptedLM]
     with pytest.raises(KeyboardInterrupt):
         ask(tmp_path, "review", model="scripted", apply_chat_template=True, limit=8)
     assert len(scripted.asked) == 13
-    with (tmp_path / "unfinished" / "rank0.jsonl").open("a") as file:
+    with (tmp_path / "unfinished" / "run" / "rank0.jsonl").open("a") as file:
         file.write('{"key": "cut')  # by the kill
     scripted.fails_after = 10**6
     run = ask(tmp_path, "review", model="scripted", apply_chat_template=True, limit=8)
@@ -121,11 +122,48 @@ def test_a_killed_run_goes_on_from_its_finished_turns(scripted: type[ScriptedLM]
     assert [turns[1].text for turns in said(run)] == ["I was wrong: it is unethical. It harms others."] * 8
 
 
+def test_a_turn_that_does_not_fit_is_cut_off(
+    scripted: type[ScriptedLM], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripted, "max_length", 700, raising=False)
+    monkeypatch.setattr(scripted, "tok_encode", lambda self, text: text.split(), raising=False)
+    run = ask(tmp_path, "review", model="scripted", apply_chat_template=True, limit=3, gen_kwargs="max_gen_toks=640")
+    assert [turns[1] for turns in said(run)] == [Said("", 0, "length")] * 3
+    assert len(scripted.asked) == 3
+    result = scored(run)
+    assert result.scores["truncated"].estimate.value == 1.0
+    assert result.codes == {"truncated": 3}
+
+
+def test_results_that_are_not_saved_leave_the_turns(
+    scripted: type[ScriptedLM], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EvaluationTracker, "save_results_samples", lambda *args, **kwargs: None)
+    with pytest.raises(InputError, match="lm_eval could not save to"):
+        ask(tmp_path, "review", model="scripted", limit=2)
+    assert (tmp_path / "unfinished" / "run" / "rank0.jsonl").exists()
+
+
+def test_a_journal_holds_any_text_and_survives_damage(tmp_path: Path) -> None:
+    folder = tmp_path / "unfinished" / "run"
+    journal = Journal(folder, 0)
+    turns = {"a": Said("one\u2028two\x85\ud800"), "b": Said("", 0, "length")}
+    for key, turn in turns.items():
+        journal.add(key, turn)
+    journal.close()
+    with (folder / "rank0.jsonl").open("a") as file:
+        file.write(' 5\n["key"]\n{"key": "c"}\n\n{"key": "cut')
+    assert dict(Journal(folder, 0)) == turns
+
+
 def test_two_runs_at_once_in_one_place(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "unfinished", 0)
-    with pytest.raises(InputError, match="another run writes to"):
-        Journal(tmp_path / "unfinished", 0)
+    journal = Journal(tmp_path / "unfinished" / "run", 0)
+    with pytest.raises(InputError, match="the same run is at work in"):
+        Journal(tmp_path / "unfinished" / "run", 0)
+    other = Journal(tmp_path / "unfinished" / "other", 0)
     journal.remove()
+    assert other.folder.exists()
+    other.remove()
     assert not (tmp_path / "unfinished").exists()
 
 
@@ -190,12 +228,13 @@ def test_likelihoods_after_several_turns_are_refused(tmp_path: Path) -> None:
 def test_the_command(tmp_path: Path) -> None:
     program = [sys.executable, "-m", "dfar_bench.cli.main", "eval", "--model", "dummy", "--tasks", TASK, "--limit", "9"]
     done = subprocess.run(
-        [*program, "--condition", "cot", "--output_path", tmp_path / "out"], capture_output=True, text=True, timeout=300
-    )
+        [*program, "--condition", "cot", "--metadata", '{"prompt": "plain"}', "--output_path", tmp_path / "out"],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     assert re.search(r"\|verdict_acc +\|", done.stdout)
     (result,) = rescore([tmp_path / "out"], resamples=0)
-    assert result.run.condition.name == "cot"
+    assert (result.run.condition.name, result.run.style) == ("cot", "plain.v1")
     for arguments, message in (
         (("--condition", "nothing"), "there is no condition 'nothing'"),
         (("--condition", "cot", "--use_cache", "x"), "--use_cache does not go with eval"),
@@ -203,7 +242,7 @@ def test_the_command(tmp_path: Path) -> None:
         command = [*program, *arguments, "--output_path", tmp_path / "no"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         assert (done.returncode, done.stdout) == (2, "")
-        assert message in done.stderr
-        assert len(done.stderr.splitlines()) == 1
+        assert message in done.stderr.splitlines()[-1]
+        assert "Traceback" not in done.stderr
     assert not (tmp_path / "no").exists()
     assert json.loads(next((tmp_path / "out").rglob("results_*.json")).read_text())["config"]["model"] == "dummy"

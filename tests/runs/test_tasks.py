@@ -237,7 +237,7 @@ def test_a_template_without_a_system_role(tiny_model: Path, tmp_path: Path) -> N
     assert run.samples("dfar_mini_cls")[0]["arguments"]["gen_args_0"]["arg_0"].startswith("<|user|>Is the following")
 
 
-def test_a_model_that_thinks(tiny_model: Path, tmp_path: Path) -> None:
+def test_a_model_that_thinks(tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """No verdict can follow an opened thought; a written answer that never leaves it is cut off."""
     model = with_template(tiny_model, tmp_path / "model", OPENS_THOUGHT)
     options = {"model": "hf", "device": "cpu", "apply_chat_template": True, "limit": 3}
@@ -249,7 +249,12 @@ def test_a_model_that_thinks(tiny_model: Path, tmp_path: Path) -> None:
     assert result.codes == {"truncated": 3}
     assert result.scores["truncated"].estimate.value == result.scores["truncated"].printed == 1
     off = {**thinking, "chat_template_args": {"enable_thinking": False}}
+    caplog.clear()
     evaluate(tmp_path / "off", "dfar_mini_cls", model_args=off, **options)
+    assert "dfar_mini_cls: likelihoods leave no room for a thought: if the model thinks first, use" in caplog.text
+    taken_off = {**thinking, "think_end_token": "</think>"}
+    with pytest.raises(InputError, match="with think_end_token lm_eval logs only what follows a thought"):
+        evaluate(tmp_path / "no", "dfar_mini_reason", model_args=taken_off, metadata=taken_off, **options)
 
 
 def test_a_chat_endpoint_gives_no_likelihoods(tmp_path: Path) -> None:
@@ -268,6 +273,14 @@ def test_a_chat_endpoint_gives_no_likelihoods(tmp_path: Path) -> None:
 def test_several_turns_need_eval() -> None:
     with pytest.raises(InputError, match="dfar_mini_reason: review has 2 turns: run dfar-bench eval"):
         load("dfar_mini_reason", condition="review")
+
+
+def test_a_thought_needs_room_before_the_answer(tmp_path: Path) -> None:
+    thought = {"condition": "cot", "recorded": True}
+    with pytest.raises(InputError, match="the prompt llama2 begins the answer, and in cot a thought comes first"):
+        evaluate(tmp_path, "dfar_mini_reason", metadata=thought, limit=1)
+    with pytest.raises(InputError, match="no example shows a thought, as cot needs: leave out --num_fewshot 2"):
+        evaluate(tmp_path, "dfar_mini_reason", metadata={**thought, "prompt": "plain"}, num_fewshot=2, limit=1)
 
 
 def test_ties_are_counted_and_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
