@@ -1,6 +1,7 @@
 """``<task>.jsonl.gz``: what a model answered, one line per row, with nothing of the data but the rows' ids.
 
-A response that quotes the data is stored as parts; see ``quotation``. The same answers give the same bytes.
+A response that quotes the data is stored as parts; see ``quotation``. Thoughts are left out, since nothing is computed
+from them. The same answers give the same bytes.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from dfar_bench.leaderboard.quotation import MAX_RESPONSE, Part, literal_text, q
 from dfar_bench.leaderboard.schema import LINES, ChoiceLine, ResponseLine
 from dfar_bench.leaderboard.untrusted import LINE_BYTES, MIB, parse, read_regular, unpack
 from dfar_bench.prompts import STYLES, Prompt, find_condition, make_prompt
+from dfar_bench.reading import without_thought
 from dfar_bench.scoring import Output, Task, tasks
 
 ANSWERS_BYTES = 8 * MIB
@@ -85,9 +87,12 @@ def answer_line(output: Output, task: Task) -> dict[str, Any]:
     row = output.row
     line: dict[str, Any] = {"row_id": row.row_id, "doc_hash": doc_hash(row, output.prompt)}
     if isinstance(output.value, str):
-        line[task.kind.field] = _stored(task, row, output.value, task.kind.field)
+        thinking = output.prompt.thinking
+        line[task.kind.field] = _stored(task, row, without_thought(output.value, thinking), task.kind.field)
         if output.earlier:
-            line["earlier"] = [_stored(task, row, text, "earlier") for text in output.earlier]
+            line["earlier"] = [
+                _stored(task, row, without_thought(text, thinking), "earlier") for text in output.earlier
+            ]
         if output.cut is not None:
             line["cut"] = output.cut
     else:

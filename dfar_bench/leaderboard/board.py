@@ -75,17 +75,17 @@ class Table:
         return len(self.ranked) + len(self.apart)
 
     @property
-    def versions(self) -> dict[str, list[str]]:
-        """The values of the fields that do not keep scores apart, where there is more than one.
-
-        How a model's answers were generated follows from how it was asked, and is left out.
-        """
+    def shown_fields(self) -> dict[str, list[str]]:
+        """The fields that do not keep scores apart and are not the same for all: values, by a name for people."""
         values: dict[str, set[str]] = defaultdict(set)
         for entry in (*self.ranked, *self.apart):
             for task in entry.tasks.values():
                 signature = Signature.parse(task.signature)
-                for name in ("max_gen_toks", "dtype", "dfar_bench", "lm_eval"):
+                for name in ("dtype", "dfar_bench", "lm_eval"):
                     values[name].add(signature.get(name, "not known"))
+                if signature.get("gen"):
+                    values["limit on tokens"].add(signature.get("max_gen_toks", "not known"))
+                    values["seed of sampled answers"].add(signature.get("seed", "none"))
         return {name: sorted(seen) for name, seen in sorted(values.items()) if len(seen) > 1}
 
     @property

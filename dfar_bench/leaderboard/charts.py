@@ -130,24 +130,32 @@ def slopes(table: Table) -> list[Slopes]:
     """Draw what training does to base models that one organisation trained in at least two ways.
 
     Each organisation has its own line, from its first run in each way, so that nobody replaces a point by naming
-    another organisation's base model.
+    another organisation's base model. A line joins runs that were asked in the same prompts.
     """
-    first: dict[tuple[str, str, str], Entry] = {}  # by organisation, base model and mode
+    first: dict[tuple[str, str, str, tuple[str, ...]], Entry] = {}  # by organisation, base model, mode and prompts
     for entry in sorted((*table.ranked, *table.apart), key=lambda entry: (entry.facts.created, entry.key)):
         base = entry.facts.model if entry.facts.mode == "base" else entry.facts.base
         if base:
-            first.setdefault((_organisation(entry.facts.model), base, entry.facts.mode), entry)
+            key = (_organisation(entry.facts.model), base, entry.facts.mode, tuple(entry.prompts))
+            first.setdefault(key, entry)
     modes = [mode for mode in MODES if any(key[2] == mode for key in first)]
-    trained = sorted({(who, base) for who, base, _ in first if sum((who, base, mode) in first for mode in modes) > 1})
+    trained = sorted(
+        {
+            (who, base, prompts)
+            for who, base, _, prompts in first
+            if sum((who, base, mode, prompts) in first for mode in modes) > 1
+        }
+    )
     stages = {mode: round(70 + 200 * at / max(1, len(modes)), 1) for at, mode in enumerate(["base", *modes])}
     titles = tuple((x, MODES[mode].title if mode in MODES else mode) for mode, x in stages.items())
     charts = []
     for column in (column for column in table.columns if column.ranked):
         lines: dict[str, list[tuple[str, Entry, Estimate]]] = {}
-        for who, base in trained:
+        for who, base, prompts in trained:
             owners = {mode: _organisation(base) if mode == "base" else who for mode in stages}
-            entries = [(mode, first.get((owners[mode], base, mode))) for mode in stages]
-            lines[base if who == _organisation(base) else f"{base} by {who}"] = [
+            entries = [(mode, first.get((owners[mode], base, mode, prompts))) for mode in stages]
+            name = base if who == _organisation(base) else f"{base} by {who}"
+            lines[f"{name} in {', '.join(prompts)}" if name in lines else name] = [
                 (mode, entry, estimate)
                 for mode, entry in entries
                 if entry and (estimate := entry.estimate(column)).value is not None

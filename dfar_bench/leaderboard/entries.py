@@ -1,4 +1,4 @@
-"""What stands in a table of the board: entries and columns."""
+"""What a table of the board consists of: entries and columns."""
 
 from __future__ import annotations
 

@@ -22,11 +22,11 @@ from dfar_bench.leaderboard.verified import VerifiedSubmission, VerifiedTask
 from dfar_bench.scoring import Answer, Argument, Choice, Estimate, Kind, Metric, count_codes
 from dfar_bench.scoring.statistics import mean_value
 
-PARTS = 8
+PARTS = 16
 
 Bits = tuple[tuple[str, ...], str]
 """A share as packed bits in the order of row ids: the rows (or groups) that are hits, and those that count. Where ties
-make parts of a hit, the hits are 2, 4 or 8 (``PARTS``) times packed: what is at least one part of so many, two, …"""
+make parts of a hit, the hits are packed 2, 4, 8 or 16 (``PARTS``) times: what is at least one part, two, …"""
 
 
 class TaskFacts(BaseModel):
@@ -118,7 +118,7 @@ def share_bits(metric: Metric, answers: Sequence[Answer]) -> Bits | None:
     if metric.value is not mean_value:
         return None
     hits, counted = metric.statistics([metric.item(answer) for answer in answers]).T
-    parts = next((parts for parts in (1, 2, 4, PARTS) if (hits * parts % 1 == 0).all()), None)
+    parts = next((parts for parts in (1, 2, 4, 8, PARTS) if (hits * parts % 1 == 0).all()), None)
     if parts is None or not (np.isin(counted, (0, 1)).all() and (hits >= 0).all() and (hits <= 1).all()):
         return None
     return tuple(pack(hits * parts >= part) for part in range(1, parts + 1)), pack(counted)

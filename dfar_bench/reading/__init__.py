@@ -2,7 +2,14 @@
 
 from dfar_bench.reading.properties import is_bare, is_gold_copy
 from dfar_bench.reading.reading import Reading
-from dfar_bench.reading.thinking import expects_thought, has_thought, opens_thought, seems_cut, split_thought
+from dfar_bench.reading.thinking import (
+    expects_thought,
+    has_thought,
+    opens_thought,
+    seems_cut,
+    split_thought,
+    without_thought,
+)
 from dfar_bench.reading.verdict import parse_verdict
 
 __all__ = [
@@ -15,4 +22,5 @@ __all__ = [
     "parse_verdict",
     "seems_cut",
     "split_thought",
+    "without_thought",
 ]

@@ -78,6 +78,20 @@ def _split_tags(response: str, thinking: bool) -> tuple[str, bool]:
     return answer, True
 
 
+def without_thought(response: str, thinking: bool = False) -> str:
+    """Return a response with its thoughts emptied, which is read as the same answer.
+
+    Args:
+        thinking: whether the response begins inside a thought.
+    """
+    answer, closed = split_thought(response, thinking)
+    opening, closing = _TAGS[0]
+    short = f"{closing}{answer}" if closed else f"{closing}{answer}{opening}"
+    if answer == response or split_thought(short, thinking) != (answer, closed):
+        return response
+    return short
+
+
 def seems_cut(answer: str, limit: int) -> bool:
     """Estimate whether an answer was cut off by the limit on its tokens, from the text alone.
 

@@ -6,6 +6,7 @@ results file is beside the samples.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ class Rescored:
 class Spread:
     """How far one model's scores on one task depend on the prompt: lowest and highest value by metric."""
 
-    model: str | None
+    model: str
     task: str
     prompts: tuple[str, ...]
     ranges: dict[str, tuple[float, float]]
@@ -107,26 +108,32 @@ class Spread:
     def as_text(self) -> str:
         """Return the spread for people."""
         ranges = ", ".join(f"{name} {figure(low)} to {figure(high)}" for name, (low, high) in self.ranges.items())
-        return f"{self.task} · {self.model or 'unknown model'} in {len(self.prompts)} prompts: {ranges}"
+        return f"{self.task} · {self.model} in {len(self.prompts)} prompts: {ranges}"
 
 
 def spreads(scored: Sequence[Rescored]) -> list[Spread]:
-    """Return the spread of every model that was asked the same in several prompts."""
-    groups: dict[tuple[str | None, str, Signature], dict[str, Rescored]] = {}
+    """Return the spread of every model that was asked the same in several prompts.
+
+    Runs whose model is not recorded are left out; of several in one prompt the first counts.
+    """
+    groups: dict[tuple[str, str, Signature], dict[tuple[str, str], Rescored]] = {}
     for run in scored:
-        key = (run.run.model, run.run.task.name, run.signature.comparable())
-        groups.setdefault(key, {})[run.signature.get("prompt")] = run
-    out = []
-    for (model, task, _), by_prompt in groups.items():
-        ranges = {}
-        for metric in next(iter(by_prompt.values())).run.metrics:
-            values = [run.scores[metric.name].estimate.value for run in by_prompt.values()]
-            known = [value for value in values if value is not None]
-            if metric.ranked and len(known) == len(values):
-                ranges[metric.name] = (min(known), max(known))
-        if len(by_prompt) > 1:
-            out.append(Spread(model, task, tuple(by_prompt), ranges))
-    return out
+        if run.run.model:
+            model = json.dumps([run.run.model, run.run.model_args], sort_keys=True, default=str)
+            asked = (run.signature.get("prompt"), run.signature.get("chat"))
+            group = groups.setdefault((model, run.run.task.name, run.signature.comparable()), {})
+            group.setdefault(asked, run)
+    return [_spread(list(group.values())) for group in groups.values() if len(group) > 1]
+
+
+def _spread(scored: Sequence[Rescored]) -> Spread:
+    run = scored[0].run
+    values = {
+        metric.name: [of.scores[metric.name].estimate.value for of in scored] for metric in run.metrics if metric.ranked
+    }
+    known = {name: [value for value in of if value is not None] for name, of in values.items()}
+    ranges = {name: (min(of), max(of)) for name, of in known.items() if len(of) == len(scored)}
+    return Spread(str(run.model), run.task.name, tuple(of.signature.get("prompt") for of in scored), ranges)
 
 
 def figure(value: float | None) -> str:

@@ -128,7 +128,7 @@ class Run:
             max_gen_toks=generation.get("max_gen_toks", "?") if generation else None,
             gen=short_hash(generation) if generation else None,
             seed=_seed(generation, harness),
-            stops="recorded" if generation and self.cuts_recorded else None,
+            ends="recorded" if generation and self.cuts_recorded else None,
             dtype=harness.dtype,
             batch=harness.batch,
             dfar_bench=__version__,

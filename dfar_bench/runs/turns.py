@@ -32,7 +32,7 @@ class Said:
 
 
 def transcript(turns: Sequence[Said]) -> str:
-    """Write turns as the JSON text that stands in ``resps``."""
+    """Write turns as JSON, which becomes the raw response in ``resps``."""
     return json.dumps([asdict(turn) for turn in turns], ensure_ascii=False)
 
 

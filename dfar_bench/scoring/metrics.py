@@ -101,7 +101,7 @@ def _add_rate(
     with_unleaked: bool = False,
     **options: Any,
 ) -> None:
-    """Add the mean of a binary item, with ``_unleaked`` over the rows that are not in the train set."""
+    """Add the mean of an item in 0–1, with ``_unleaked`` over the rows that are not in the train set."""
     unleaked = f"{name}_unleaked" if with_unleaked else None
     METRICS.add(Metric(name, kind, item, title, description, unleaked=unleaked, **options))
     if unleaked:
@@ -211,7 +211,19 @@ def _corrected(answer: Any, to: float) -> float | None:
 for _name, _item, _title, _description, _higher in (
     ("acc_before", _before, "Accuracy before", "share whose verdict was right before the model looked again", True),
     ("acc_after", _credit, "Accuracy after", "share whose verdict is right after it", True),
-    ("corrected_right", partial(_corrected, to=1.0), "Corrected to right", "share of all rows", True),
-    ("corrected_wrong", partial(_corrected, to=0.0), "Corrected to wrong", "share of all rows", False),
+    (
+        "corrected_right",
+        partial(_corrected, to=1.0),
+        "Corrected to right",
+        "share of all rows: wrong at first, right after it",
+        True,
+    ),
+    (
+        "corrected_wrong",
+        partial(_corrected, to=0.0),
+        "Corrected to wrong",
+        "share of all rows: right at first, wrong after it",
+        False,
+    ),
 ):
     METRICS.add(Metric(_name, "reason", _item, _title, _description, higher_is_better=_higher, revised=True))

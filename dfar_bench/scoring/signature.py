@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from dfar_bench.prompts import CONDITIONS
 
-COMPARING = ("data", "rows", "task", "condition", "shots", "system", "judge", "reference")
+COMPARING = ("data", "rows", "task", "condition", "shots", "system", "context", "judge", "reference")
 """The fields that keep scores apart; all others are shown."""
 
 _OLD_NAMES = {"split": "data", "mode": "condition"}
@@ -26,7 +26,7 @@ class Signature:
     """Fields in order, such as ``dfar|data:paper|task:reason|prompt:llama2.v1|…``.
 
     The fields are ``data``, ``rows`` (if not all), ``task`` (kind), ``prompt``, ``condition``, ``shots``, ``chat``,
-    ``system``, ``context``, ``judge``, ``reference``, ``max_gen_toks``, ``gen``, ``seed``, ``stops`` (how it is known
+    ``system``, ``context``, ``judge``, ``reference``, ``max_gen_toks``, ``gen``, ``seed``, ``ends`` (how it is known
     which answers were cut off), ``dtype``, ``batch``, ``dfar_bench``, ``lm_eval``; those that do not apply, or that the
     record does not hold, are left out.
     """

@@ -338,7 +338,18 @@ def test_nobody_replaces_the_points_of_others(tree: Path) -> None:
         accuracy, *_ = charts.slopes(mini_table(honest + early))
         return {name: [point.entry.facts.model for point in points] for name, points in accuracy.lines}
 
+    def in_chat(one: Facts) -> Facts:
+        tasks = {
+            name: task.model_copy(
+                update={"signature": task.signature.replace("llama2", "chat").replace("chat:no", "chat:yes")}
+            )
+            for name, task in one.tasks.items()
+        }
+        return one.model_copy(update={"tasks": tasks})
+
     ours = ["acme/judge-7b", "acme/judge-7b-l", "acme/judge-7b-lr"]
+    accuracy, *_ = charts.slopes(mini_table([in_chat(one) if one.mode == "base" else one for one in honest]))
+    assert [point.entry.facts.model for _, points in accuracy.lines for point in points] == ours[1:]
     assert lines("l") == {"acme/judge-7b": ours}
     assert lines("l", "lr") == {"acme/judge-7b": ours, "acme/judge-7b by zeta": ["acme/judge-7b", "zeta/l", "zeta/lr"]}
 
@@ -379,6 +390,7 @@ def test_a_tie_is_half_a_hit_to_ranks_as_well() -> None:
     values = sum(unpack(part, len(test)) for part in hits) / 2
     assert list(values) == [answer.credit for answer in tied]
     assert unpack(counted, len(test)).all()
+    assert facts.share_bits(METRICS["group_acc"], [read_choice(row, (-1.0, -1.0)) for row in test])
     untied = facts.share_bits(METRICS["acc"], [read_choice(row, (-1.0, -2.0)) for row in test])
     places = ranks.rank(ranks.clusters("mini"), [(hits, counted), untied], [], higher_is_better=True)
     assert [(place.best, place.worst) for place in places] == [(1, 2), (1, 2)]

@@ -122,7 +122,7 @@ def test_turns_and_how_they_ended_are_carried_over(tiny_model: Path, tmp_path: P
     (run,) = map(read_run, find_runs([tmp_path / "results"]))
     assert task.signature == run.signature(get_judge())
     assert "|condition:review.dfar.v1|shots:0|chat:yes|" in str(task.signature)
-    assert "|stops:recorded|dtype:float32|batch:26|" in str(task.signature)
+    assert "|ends:recorded|dtype:float32|batch:26|" in str(task.signature)
     assert (task.run.harness, task.run.outputs) == (run.harness, run.outputs)
     assert {len(output.earlier) for output in task.run.outputs} == {1}
     assert True in {output.cut for output in task.run.outputs}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dfar_bench.prompts import Prompt
-from dfar_bench.reading import Reading, expects_thought, opens_thought, seems_cut, split_thought
+from dfar_bench.reading import Reading, expects_thought, opens_thought, seems_cut, split_thought, without_thought
 
 ANSWER = "Unethical. It breaks a promise."
 HARMONY = "<|channel|>analysis<|message|>Is it ethical? Perhaps.<|end|><|start|>assistant<|channel|>final<|message|>"
@@ -44,6 +44,17 @@ def test_a_thought_that_does_not_end_has_no_answer(response: str) -> None:
 
 def test_what_is_left_of_channels_may_begin_with_a_small_letter() -> None:
     assert split_thought("analysisIt may be right.assistantfinalethical. It is kind.") == ("ethical. It is kind.", True)
+
+
+@pytest.mark.parametrize("thinking", [False, True])
+@pytest.mark.parametrize(
+    "response",
+    ["", ANSWER, f"Hm.</think>{ANSWER}", f"<think>Hm.</think>{ANSWER}", "<think>Hm", f"{ANSWER}<think>Hm", HARMONY[:40],
+     f"{HARMONY}{ANSWER}", f"Hm.</think>{ANSWER}<think>Hm", f"analysisHm.assistantfinal{ANSWER}"],
+)  # fmt: skip
+def test_an_emptied_thought_leaves_the_same_answer(response: str, thinking: bool) -> None:
+    assert split_thought(without_thought(response, thinking), thinking) == split_thought(response, thinking)
+    assert "Hm" not in without_thought(response, thinking) or split_thought(response, thinking)[0] == response
 
 
 def test_tags_in_great_number_cost_little() -> None:

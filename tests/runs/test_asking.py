@@ -177,7 +177,7 @@ def test_a_real_model_with_its_chat_template(tiny_model: Path, tmp_path: Path) -
             assert (turn.stop == "length") == (turn.tokens == 12)
     result = scored(run)
     assert "|condition:review.dfar.v1|" in str(result.signature)
-    assert "|stops:recorded|dtype:float32|" in str(result.signature)
+    assert "|ends:recorded|dtype:float32|" in str(result.signature)
     assert result.scores["truncated"].estimate.value == sum(turns[1].stop == "length" for turns in said(run)) / 6
     plain = evaluate(tmp_path / "plain", TASK, model="hf", apply_chat_template=True, **options, **limits)
     first = [turns[0].text for turns in said(run)]

@@ -329,3 +329,7 @@ def test_a_model_that_was_asked_in_several_prompts(dummy_mini: HarnessRun, tmp_p
     assert (spread.task, spread.prompts) == ("dfar_mini_cls", ("llama2.v1", "plain.v1"))
     values = sorted(run.scores["acc"].estimate.value or 0 for run in scored if run.run.task.name == CLS)
     assert spread.ranges["acc"] == (values[0], values[-1])
+    other = [
+        replace(one, run=replace(one.run, model="dummy", model_args={"revision": one.run.style})) for one in scored
+    ]
+    assert spreads(other) == []

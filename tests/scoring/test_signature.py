@@ -31,6 +31,7 @@ def test_what_keeps_scores_apart() -> None:
     other = Signature.parse(NEW.replace("0.4.13", "0.5").replace("shots:0", "shots:2|dtype:float32"))
     assert one.differences(other) == {"shots": ("0", "2"), "dtype": ("-", "float32"), "lm_eval": ("0.4.13", "0.5")}
     assert set(one.comparable().differences(other.comparable())) == {"shots"}
+    assert Signature.parse(f"{NEW}|context:deadbeef").comparable() != Signature.parse(NEW).comparable()
     assert one.comparable() == Signature.parse(NEW.replace("0.1.0", "0.2.0").replace("llama2", "chat")).comparable()
 
 
