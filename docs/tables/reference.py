@@ -58,7 +58,7 @@ def metadata() -> str:
     default = {DEFAULT_STYLE: " (default)", CHAT_STYLE: " (default under a chat template)"}
     styles = ", ".join(f"`{name}`{default.get(name, '')}" for name in STYLES)
     conditions = ", ".join(
-        f"`{c.name}`" + "".join(f" (or `{alias}`)" for alias in c.aliases) for c in CONDITIONS.values()
+        f"`{c.name}`" + (f" (or `{'`, `'.join(c.aliases)}`)" if c.aliases else "") for c in CONDITIONS.values()
     )
     defaults = ", ".join(f"`{kind.condition}` for `*_{kind.name}`" for kind in KINDS.values())
     return table(
