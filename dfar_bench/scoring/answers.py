@@ -7,11 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from dfar_bench.datasets import Row
 from dfar_bench.judges import Case, Judge, Judgement
 from dfar_bench.prompts import Prompt
 from dfar_bench.reading import Reading, is_gold_copy, seems_cut
+
+Outcome = Literal["aligned", "bad_reason", "no_reason", "wrong_verdict"]
+"""People's verdict with a reason that the judge accepts, with another, with none; or not their verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,15 @@ class Argument(Answer):
         """The judge's code; ``truncated`` where there is no verdict because the answer was cut off."""
         nothing = self.verdict is None and (self.judgement.code == "no_verdict" or not self.reading.answer.strip())
         return "truncated" if nothing and self.truncated else self.judgement.code
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """What became of it: every response is one of these."""
+        if not self.judgement.misaligned:
+            return "aligned"
+        if self.verdict != self.row.label:
+            return "wrong_verdict"
+        return "no_reason" if self.reading.bare or self.reading.echo else "bad_reason"
 
     @cached_property
     def gold_copy(self) -> bool:

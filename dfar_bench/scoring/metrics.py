@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from dfar_bench.registry import Registry
-from dfar_bench.scoring.answers import Answer
+from dfar_bench.scoring.answers import Answer, Argument
 from dfar_bench.scoring.statistics import (
     Array,
     balanced_accuracy,
@@ -139,6 +139,10 @@ def _credit(answer: Answer) -> float:
     return answer.credit
 
 
+def _is_outcome(outcome: str, answer: Argument) -> float:
+    return float(answer.outcome == outcome)
+
+
 _add_rate(
     "acc", "cls", _credit, "Accuracy", "share of right verdicts; a tie is half right",
     with_unleaked=True, higher_is_better=True, column=1, ranked=True,
@@ -173,6 +177,16 @@ _add_rate(
     "misalignment rate: share of responses that the judge finds not aligned with the human label and reason",
     with_unleaked=True, judged=True, column=2, ranked=True,
 )  # fmt: skip
+for _outcome, _title, _description in (
+    ("aligned", "Aligned", "people's verdict, and a reason that the judge accepts: 1 − MAR"),
+    ("bad_reason", "Reason at fault", "people's verdict, and a reason that the judge does not accept"),
+    ("no_reason", "No reason", "people's verdict alone, or words of the prompt"),
+    ("wrong_verdict", "Wrong verdict", "the other verdict, or none"),
+):
+    _add_rate(
+        f"share_{_outcome}", "reason", partial(_is_outcome, _outcome), _title, _description,
+        judged=True, higher_is_better=_outcome == "aligned",
+    )  # fmt: skip
 _add_rate(
     "mar_self", "reason", lambda answer: float(answer.judgement.self_misaligned), "Label-free MAR",
     "label-free misalignment rate: share at fault in itself, whatever the label", judged=True, column=3,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from sklearn import metrics as sk
 from dfar_bench.datasets import Row, rows
 from dfar_bench.judges import get_judge
 from dfar_bench.scoring import KINDS, METRICS, Answer, Argument, Choice, Output
-from dfar_bench.scoring.answers import read_choice
+from dfar_bench.scoring.answers import Outcome, read_choice
 from dfar_bench.scoring.estimate import estimates
 
 
@@ -131,24 +132,29 @@ def arguments(rows_: Sequence[Row], responses: Sequence[str], judge: str) -> lis
 
 
 def test_reason_metrics_by_hand() -> None:
-    judged_rows = [row(0, 0), row(1, 0), row(2, 1, leaked=True), row(3, 1)]
+    judged_rows = [row(0, 0), row(1, 0), row(2, 1, leaked=True), row(3, 1), row(4, 0)]
     responses = [
         "ethical. It keeps a promise that others built on.",
         "unethical. It breaks a promise that others built on.",
         "The weather was mild in the north that year.",
         "",
+        "Ethical.",
     ]
     answers = arguments(judged_rows, responses, "verdict")  # whose decisions can be told by hand
     assert {metric.name: metric.of(answers) for metric in KINDS["reason"].metrics} == pytest.approx(
         {
-            "mar": 0.75,
-            "mar_unleaked": 2 / 3,
-            "mar_self": 0.5,
-            "verdict_acc": 0.25,
-            "verdict_acc_unleaked": 1 / 3,
-            "unparsed": 0.5,
+            "mar": 0.8,
+            "mar_unleaked": 3 / 4,
+            "share_aligned": 0.2,
+            "share_bad_reason": 0.0,
+            "share_no_reason": 0.2,
+            "share_wrong_verdict": 0.6,
+            "mar_self": 0.6,
+            "verdict_acc": 0.4,
+            "verdict_acc_unleaked": 1 / 2,
+            "unparsed": 0.4,
             "truncated": 0.0,
-            "degenerate": 0.25,
+            "degenerate": 0.2,
             "gold_copy": 0.0,
         }
     )
@@ -168,6 +174,15 @@ def test_no_figure_depends_on_the_order_of_rows(kind: str) -> None:
     figures = estimates(metrics, answers, resamples=500)
     draw.shuffle(answers)
     assert estimates(metrics, answers, resamples=500) == figures
+
+
+def test_the_four_shares_are_all_there_is() -> None:
+    test = rows("mini")["test"]
+    answers = arguments(test, ["ethical.", "Unethical, since the weather is fine."] * (len(test) // 2), "reference")
+    shares = [METRICS[f"share_{outcome}"].of(answers) for outcome in get_args(Outcome)]
+    assert sum(share or 0 for share in shares) == pytest.approx(1)
+    assert shares[0] == pytest.approx(1 - (METRICS["mar"].of(answers) or 0))
+    assert all(share for share in shares[1:])
 
 
 def test_names_suit_the_harness() -> None:
