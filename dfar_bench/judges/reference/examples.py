@@ -62,10 +62,10 @@ def stance_examples() -> Iterator[StanceExample]:
     for row in fitting_rows():
         for text in (row.reason, _VERDICT.sub(" ", row.reason)):
             yield StanceExample(text, row.label, _ANNOTATED, row.group_id)
-    for number, pair in enumerate(_corpus("pairs")):
+    for number, pair in enumerate(corpus("pairs")):
         for stance, name in enumerate(LABELS):
             yield StanceExample(pair[name], stance, _WRITTEN, f"pair {number // 2}")
-    for number, group in enumerate(_corpus("siblings")):
+    for number, group in enumerate(corpus("siblings")):
         for row in group["rows"]:
             for text in (row["reason"], *row["responses"]):
                 yield StanceExample(text, row["label"], _WRITTEN, f"siblings {number}")
@@ -84,7 +84,7 @@ def _annotated_examples(draw: random.Random) -> Iterator[WeightExample]:
     groups = defaultdict(list)
     for row in members:
         groups[row.group_id].append(row)
-    generic = _corpus("generic")
+    generic = corpus("generic")
     for number, row in enumerate(members):
 
         def example(response: str, code: str, reference: str = row.reason, row: Row = row) -> WeightExample:
@@ -104,7 +104,7 @@ def _annotated_examples(draw: random.Random) -> Iterator[WeightExample]:
 
 
 def _pair_examples(draw: random.Random) -> Iterator[WeightExample]:
-    pairs = _corpus("pairs")
+    pairs = corpus("pairs")
     for number, pair in enumerate(pairs):
         for verdict, name in enumerate(LABELS):
             other_pair = pairs[number - draw.randrange(1, len(pairs))]
@@ -117,8 +117,8 @@ def _pair_examples(draw: random.Random) -> Iterator[WeightExample]:
 
 
 def _sibling_examples(draw: random.Random) -> Iterator[WeightExample]:
-    groups = _corpus("siblings")
-    generic = _corpus("generic")
+    groups = corpus("siblings")
+    generic = corpus("generic")
     for number, group in enumerate(groups):
         for row in group["rows"]:
             answers = [(response, "aligned") for response in row["responses"]]
@@ -144,7 +144,8 @@ def _unrelated_row(draw: random.Random, candidates: Sequence[Row], row: Row) -> 
             return other
 
 
-def _corpus(name: str) -> list[Any]:
+def corpus(name: str) -> list[Any]:
+    """Read what was written for fitting: ``pairs``, ``siblings`` or ``generic``."""
     with (DATA / f"{name}.jsonl").open(encoding="utf-8") as file:
         return list(jsonlines.Reader(file))
 

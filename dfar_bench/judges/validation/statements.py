@@ -1,0 +1,34 @@
+"""The open statements: written for measuring judges, so that what models answer to them may be published."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jsonlines
+
+from dfar_bench.datasets import Row
+
+PARTS = ("validate", "test")
+"""The parts of the new statements: judges are chosen on the first and published with their errors on the second."""
+
+
+@cache
+def open_statements(part: str) -> tuple[Row, ...]:
+    """Read the statements of a part, contrast group by contrast group.
+
+    Args:
+        part: one of ``PARTS``. No group is in both.
+    """
+    return tuple(
+        Row("open", each["id"], each["statement"], each["label"], each["reason"], each["form"], each["group"])
+        for each in _records()
+        if each["split"] == part
+    )
+
+
+@cache
+def _records() -> tuple[dict[str, Any], ...]:
+    with (files(__package__) / "statements.jsonl").open(encoding="utf-8") as lines:
+        return tuple(jsonlines.Reader(lines))
