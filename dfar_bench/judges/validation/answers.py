@@ -1,0 +1,155 @@
+"""The open answers: what real models wrote to statements of our own, each read three times by a language model.
+
+Readings by one language model show that the guide can be followed and repeated, not what people would say; rates that
+rest on them are named "against model readings".
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from importlib.resources import files
+from typing import Any, Literal
+
+import jsonlines
+
+from dfar_bench.datasets import LABELS, Row, rows
+from dfar_bench.errors import InputError
+from dfar_bench.judges.base import Case
+from dfar_bench.judges.reference.examples import corpus
+from dfar_bench.judges.validation.statements import PARTS as NEW
+from dfar_bench.judges.validation.statements import open_statements
+from dfar_bench.prompts import make_prompt
+
+PARTS = ("make", *NEW)
+"""``make`` is what judges are made from: answers to the mini split's train rows and the siblings."""
+
+UNDECIDED = "undecided"
+"""The code of an answer to which the readings gave three different ones."""
+
+SourceKind = Literal["base", "fine-tuned", "instruct"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A model that wrote answers.
+
+    Attributes:
+        model: what it is, and from which file it was made.
+        licence: of the model.
+    """
+
+    name: str
+    kind: SourceKind
+    model: str
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading3:
+    """One reading of an answer.
+
+    Attributes:
+        stance: the verdict that the answer conveys as a whole: a label, or None for none.
+        code: why it is aligned or not; one of ``judges.CODES`` or ``truncated``.
+        sure: whether a second careful reader would surely say the same.
+    """
+
+    stance: int | None
+    code: str
+    sure: bool
+
+
+@dataclass(frozen=True)
+class OpenAnswer:
+    """An answer with its readings.
+
+    Attributes:
+        prompt: name of the prompt style; ``condition`` and ``temperature`` likewise say how the model was asked.
+        cut: whether the limit on tokens ended it.
+    """
+
+    id: str
+    part: str
+    row: Row
+    source: Source
+    prompt: str
+    condition: str
+    temperature: float
+    cut: bool
+    response: str
+    readings: tuple[Reading3, ...]
+
+    @property
+    def case(self) -> Case:
+        """What a judge sees of it."""
+        row = replace(self.row, dataset="mini")  # whose question and labels were asked for
+        prompt = make_prompt(self.prompt, self.condition, row)
+        return Case(self.row.statement, self.row.label, self.row.reason, self.response, prompt)
+
+    @cached_property
+    def code(self) -> str:
+        """The code of most readings."""
+        (code, count), *_ = Counter(reading.code for reading in self.readings).most_common(1)
+        return code if 2 * count > len(self.readings) else UNDECIDED
+
+    @cached_property
+    def aligned(self) -> bool:
+        """Whether most readings find it aligned."""
+        return 2 * sum(reading.code == "aligned" for reading in self.readings) > len(self.readings)
+
+    @cached_property
+    def stance(self) -> int | None:
+        """The stance of most readings; None also where there is none."""
+        (stance, count), *_ = Counter(reading.stance for reading in self.readings).most_common(1)
+        return stance if 2 * count > len(self.readings) else None
+
+    @property
+    def argument_decides(self) -> bool:
+        """Whether the verdict is people's, so that a judge who reads nothing else has no hint."""
+        return self.stance == self.row.label and self.code in ("aligned", "off_topic", "generic")
+
+
+@cache
+def sources() -> dict[str, Source]:
+    """Return the models that wrote answers, by name."""
+    document = json.loads((files(__package__) / "sources.json").read_text(encoding="utf-8"))
+    return {name: Source(name, **fields) for name, fields in document.items()}
+
+
+@cache
+def open_answers(part: str) -> tuple[OpenAnswer, ...]:
+    """Read the answers of a part.
+
+    Raises:
+        InputError: there is no such part.
+    """
+    if part not in PARTS:
+        raise InputError(f"there are no open answers {part!r}: choose one of {', '.join(PARTS)}.")
+    with (files(__package__) / "answers.jsonl").open(encoding="utf-8") as lines:
+        records = list(jsonlines.Reader(lines))
+    of_part = _rows(part)
+    return tuple(_answer(record, part, of_part[record["row"]]) for record in records if record["row"] in of_part)
+
+
+def _answer(record: dict[str, Any], part: str, row: Row) -> OpenAnswer:
+    fields = {name: record[name] for name in ("id", "prompt", "condition", "temperature", "cut", "response")}
+    readings = tuple(
+        Reading3(None if stance is None else LABELS.index(stance), code, sure)
+        for stance, code, sure in record["readings"]
+    )
+    return OpenAnswer(part=part, row=row, source=sources()[record["source"]], readings=readings, **fields)
+
+
+@cache
+def _rows(part: str) -> dict[str, Row]:
+    if part != "make":
+        return {row.row_id: row for row in open_statements(part)}
+    siblings = [
+        Row("siblings", f"sibling-{number:03d}-{place}", row["statement"], row["label"], row["reason"], "", f"{number}")
+        for number, group in enumerate(corpus("siblings"))
+        for place, row in enumerate(group["rows"])
+    ]
+    return {row.row_id: row for row in (*rows("mini")["train"], *siblings)}

@@ -1,0 +1,38 @@
+"""Real models' answers with three readings each, and what judges may be made from."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from dfar_bench.errors import InputError
+from dfar_bench.judges import CODES
+from dfar_bench.judges.validation.answers import PARTS, UNDECIDED, open_answers
+from dfar_bench.text import normalize
+
+
+def test_every_answer_has_three_readings_and_a_source() -> None:
+    answers = [answer for part in PARTS for answer in open_answers(part)]
+    assert len({answer.id for answer in answers}) == len(answers)
+    assert {len(answer.readings) for answer in answers} == {3}
+    assert {reading.code for answer in answers for reading in answer.readings} <= {*CODES, "truncated"}
+    assert {answer.source.kind for answer in answers} <= {"base", "fine-tuned", "instruct"}
+    with pytest.raises(InputError, match="there are no open answers 'dev'"):
+        open_answers("dev")
+
+
+def test_no_statement_or_group_is_in_two_parts() -> None:
+    statements = [{normalize(answer.row.statement) for answer in open_answers(part)} for part in PARTS]
+    groups = [{(answer.row.dataset, answer.row.group_id) for answer in open_answers(part)} for part in PARTS]
+    for sets in (statements, groups):
+        assert len(set.union(*sets)) == sum(map(len, sets))
+
+
+def test_the_majority_stands() -> None:
+    for answer in open_answers("make"):
+        codes = Counter(reading.code for reading in answer.readings)
+        assert answer.code == UNDECIDED or codes[answer.code] >= 2
+        assert answer.aligned == (codes["aligned"] >= 2)
+        if answer.aligned:
+            assert (answer.code, answer.stance) == ("aligned", answer.row.label)
