@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,6 +54,16 @@ def read_json(path: Path, what: str) -> Any:
         raise InputError(f"{path} cannot be read ({error.strerror}): name {what}.") from None
     except (ValueError, RecursionError):
         raise InputError(f"{path} is not valid JSON; it is damaged, or not {what}.") from None
+
+
+def packaged_jsonl(package: str, name: str) -> list[Any]:
+    """Read a JSON Lines file that comes with a package.
+
+    Args:
+        name: below the package's folder.
+    """
+    with (resources.files(package) / name).open(encoding="utf-8") as lines:
+        return list(jsonlines.Reader(lines))
 
 
 def read_jsonl(path: Path, what: str = "a JSON Lines file") -> Iterator[tuple[int, Any]]:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
-import jsonlines
-
 from dfar_bench.datasets.base import DATASETS, Dataset, Row, Rows, mark
+from dfar_bench.files import packaged_jsonl
 
 
 def _read() -> Rows:
-    with (resources.files("dfar_bench.datasets") / "mini.jsonl").open(encoding="utf-8") as file:
-        records = list(jsonlines.Reader(file))
     parts: dict[str, list[Row]] = {"train": [], "test": []}
-    for record in records:
+    for record in packaged_jsonl(__package__, "mini.jsonl"):
         part = parts[record["split"]]
         part.append(
             Row(

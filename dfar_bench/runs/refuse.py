@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -98,10 +99,14 @@ def template(task: Task, apply: Callable[[list[dict[str, str]]], Any]) -> None:
         _log.warning("%s: likelihoods leave no room for a thought: if the model thinks first, use %s.", name, other)
 
 
-def for_the_command(error: InputError) -> BaseException:
-    """Return what to raise: where ``lm_eval`` was typed, a person expects a sentence and not a traceback."""
-    program = Path(sys.argv[0])
-    if program.stem in ("lm_eval", "lm-eval") or program.parent.name == "lm_eval":
+@contextmanager
+def in_a_sentence() -> Iterator[None]:
+    """Say a refusal in one sentence where ``lm_eval`` was typed: a person expects that and not a traceback."""
+    try:
+        yield
+    except InputError as error:
+        program = Path(sys.argv[0])
+        if program.stem not in ("lm_eval", "lm-eval") and program.parent.name != "lm_eval":
+            raise
         print(f"dfar-bench: {error}", file=sys.stderr)
-        return SystemExit(2)
-    return error
+        raise SystemExit(2) from None

@@ -15,7 +15,6 @@ from datasets import Dataset
 from lm_eval.api.task import ConfigurableTask
 
 from dfar_bench.datasets import Row, get_dataset, rows
-from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
 from dfar_bench.prompts import (
     CHAT_STYLE,
@@ -46,7 +45,7 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
         where, metadata = config["dataset_kwargs"], config.get("metadata") or {}
         self._task = Task(get_dataset(where["data"]), KINDS[where["kind"]])
         self._recorded = bool(metadata.get("recorded"))
-        try:
+        with refuse.in_a_sentence():
             refuse.names(metadata)
             self._style_is_chosen = "prompt" in metadata
             self._style = find_style(metadata.get("prompt", DEFAULT_STYLE)).name
@@ -57,8 +56,6 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
             if self._task.kind.judged:
                 get_judge()  # whatever is wrong with the judge must show before the model runs
             self._documents = self._make_documents()
-        except InputError as error:
-            raise refuse.for_the_command(error) from None
         self._answers: dict[str, Answer] = {}
         self._config_file = {k: v for k, v in config.items() if k != "class"}
         super().__init__(config={**self._config_file, **self._settings()})
@@ -118,10 +115,8 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
     def set_config(self, key: str, value: Any, update: bool = False) -> None:
         """Change a setting; called by the harness with what was typed."""
         if key == "num_fewshot" and value:
-            try:
+            with refuse.in_a_sentence():
                 refuse.examples(self._task, self._condition, number=value, there_are="fewshot" in self._documents)
-            except InputError as error:
-                raise refuse.for_the_command(error) from None
         super().set_config(key, value, update)
 
     def build_all_requests(self, *, apply_chat_template: bool = False, **options: Any) -> None:
@@ -131,12 +126,10 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
         style, condition = find_style(self._style), self._condition
         asked = (self._task.name, self._task.dataset.name, style.signature, condition.signature)
         _log.info("%s: data %s, prompt %s, condition %s", *asked)
-        try:
+        with refuse.in_a_sentence():
             refuse.style(style, condition)
             if self._task.kind.output_type == "multiple_choice" and options.get("chat_template"):
                 refuse.template(self._task, options["chat_template"])
-        except InputError as error:
-            raise refuse.for_the_command(error) from None
         super().build_all_requests(apply_chat_template=apply_chat_template, **options)
 
     def _ask_in(self, style: str) -> None:

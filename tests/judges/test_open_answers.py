@@ -15,8 +15,8 @@ from dfar_bench.text import normalize
 def test_every_answer_has_three_readings_and_a_source() -> None:
     answers = [answer for part in PARTS for answer in open_answers(part)]
     assert len({answer.id for answer in answers}) == len(answers)
-    assert {len(answer.readings) for answer in answers} == {3}
-    assert {reading.code for answer in answers for reading in answer.readings} <= {*CODES, "truncated"}
+    assert {len(answer.votes) for answer in answers} == {3}
+    assert {reading.code for answer in answers for reading in answer.votes} <= {*CODES, "truncated"}
     assert {answer.source.kind for answer in answers} <= {"base", "fine-tuned", "instruct"}
     with pytest.raises(InputError, match="there are no open answers 'dev'"):
         open_answers("dev")
@@ -31,7 +31,7 @@ def test_no_statement_or_group_is_in_two_parts() -> None:
 
 def test_the_majority_stands() -> None:
     for answer in open_answers("make"):
-        codes = Counter(reading.code for reading in answer.readings)
+        codes = Counter(reading.code for reading in answer.votes)
         assert answer.code == UNDECIDED or codes[answer.code] >= 2
         assert answer.aligned == (codes["aligned"] >= 2)
         if answer.aligned:

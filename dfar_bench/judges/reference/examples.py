@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-import jsonlines
-
 from dfar_bench.datasets import LABELS, Row, rows
-from dfar_bench.judges.reference.model import DATA
+from dfar_bench.files import packaged_jsonl
 from dfar_bench.text import normalize
 
 SEED = 20240821
@@ -146,8 +144,7 @@ def _unrelated_row(draw: random.Random, candidates: Sequence[Row], row: Row) -> 
 
 def corpus(name: str) -> list[Any]:
     """Read what was written for fitting: ``pairs``, ``siblings`` or ``generic``."""
-    with (DATA / f"{name}.jsonl").open(encoding="utf-8") as file:
-        return list(jsonlines.Reader(file))
+    return packaged_jsonl("dfar_bench.judges.reference", f"data/{name}.jsonl")
 
 
 def fold_of(group: str, folds: int) -> int:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import Any, Literal
-
-import jsonlines
+from typing import Any, Literal, TypeVar
 
 from dfar_bench.datasets import LABELS, Row, rows
 from dfar_bench.errors import InputError
+from dfar_bench.files import packaged_jsonl
 from dfar_bench.judges.base import Case
 from dfar_bench.judges.reference.examples import corpus
 from dfar_bench.judges.validation.statements import PARTS as NEW
@@ -28,6 +28,8 @@ PARTS = ("make", *NEW)
 
 UNDECIDED = "undecided"
 """The code of an answer to which the readings gave three different ones."""
+
+T = TypeVar("T")
 
 SourceKind = Literal["base", "fine-tuned", "instruct"]
 
@@ -48,8 +50,8 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading3:
-    """One reading of an answer.
+class Vote:
+    """What one reader decided on an answer.
 
     Attributes:
         stance: the verdict that the answer conveys as a whole: a label, or None for none.
@@ -80,7 +82,7 @@ class OpenAnswer:
     temperature: float
     cut: bool
     response: str
-    readings: tuple[Reading3, ...]
+    votes: tuple[Vote, ...]
 
     @property
     def case(self) -> Case:
@@ -92,24 +94,28 @@ class OpenAnswer:
     @cached_property
     def code(self) -> str:
         """The code of most readings."""
-        (code, count), *_ = Counter(reading.code for reading in self.readings).most_common(1)
-        return code if 2 * count > len(self.readings) else UNDECIDED
+        return _majority([vote.code for vote in self.votes]) or UNDECIDED
 
-    @cached_property
+    @property
     def aligned(self) -> bool:
         """Whether most readings find it aligned."""
-        return 2 * sum(reading.code == "aligned" for reading in self.readings) > len(self.readings)
+        return self.code == "aligned"
 
     @cached_property
     def stance(self) -> int | None:
         """The stance of most readings; None also where there is none."""
-        (stance, count), *_ = Counter(reading.stance for reading in self.readings).most_common(1)
-        return stance if 2 * count > len(self.readings) else None
+        return _majority([vote.stance for vote in self.votes])
 
     @property
     def argument_decides(self) -> bool:
         """Whether the verdict is people's, so that a judge who reads nothing else has no hint."""
         return self.stance == self.row.label and self.code in ("aligned", "off_topic", "generic")
+
+
+def _majority(values: Sequence[T]) -> T | None:
+    """Return the value of more than half; None if there is none."""
+    (value, count), *_ = Counter(values).most_common(1)
+    return value if 2 * count > len(values) else None
 
 
 @cache
@@ -128,19 +134,21 @@ def open_answers(part: str) -> tuple[OpenAnswer, ...]:
     """
     if part not in PARTS:
         raise InputError(f"there are no open answers {part!r}: choose one of {', '.join(PARTS)}.")
-    with (files(__package__) / "answers.jsonl").open(encoding="utf-8") as lines:
-        records = list(jsonlines.Reader(lines))
     of_part = _rows(part)
-    return tuple(_answer(record, part, of_part[record["row"]]) for record in records if record["row"] in of_part)
+    return tuple(_answer(record, part, of_part[record["row"]]) for record in _records() if record["row"] in of_part)
+
+
+@cache
+def _records() -> list[Any]:
+    return packaged_jsonl(__package__, "answers.jsonl")
 
 
 def _answer(record: dict[str, Any], part: str, row: Row) -> OpenAnswer:
     fields = {name: record[name] for name in ("id", "prompt", "condition", "temperature", "cut", "response")}
-    readings = tuple(
-        Reading3(None if stance is None else LABELS.index(stance), code, sure)
-        for stance, code, sure in record["readings"]
+    votes = tuple(
+        Vote(None if stance is None else LABELS.index(stance), code, sure) for stance, code, sure in record["readings"]
     )
-    return OpenAnswer(part=part, row=row, source=sources()[record["source"]], readings=readings, **fields)
+    return OpenAnswer(part=part, row=row, source=sources()[record["source"]], votes=votes, **fields)
 
 
 @cache

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import jsonlines
-
 from dfar_bench.datasets import Row
+from dfar_bench.files import packaged_jsonl
 
 PARTS = ("validate", "test")
 """The parts of the new statements: judges are chosen on the first and published with their errors on the second."""
@@ -29,6 +27,5 @@ def open_statements(part: str) -> tuple[Row, ...]:
 
 
 @cache
-def _records() -> tuple[dict[str, Any], ...]:
-    with (files(__package__) / "statements.jsonl").open(encoding="utf-8") as lines:
-        return tuple(jsonlines.Reader(lines))
+def _records() -> list[Any]:
+    return packaged_jsonl(__package__, "statements.jsonl")

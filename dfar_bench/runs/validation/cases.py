@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-
-import jsonlines
 
 from dfar_bench.datasets import rows
 from dfar_bench.errors import InputError
+from dfar_bench.files import packaged_jsonl
 from dfar_bench.judges import CODES, Case
 from dfar_bench.runs.validation import aligned, misaligned
 from dfar_bench.runs.validation.source import CONSTRUCTIONS, Pool, Source
@@ -96,15 +94,14 @@ def natural_cases(part: str) -> tuple[ValidationCase, ...]:
     """
     if part not in NATURAL:
         raise InputError(f"there are no natural responses {part!r}: choose one of {', '.join(NATURAL)}.")
-    file = files("dfar_bench.judges") / "validation" / f"natural_{part}.jsonl"
+    file = f"natural_{part}.jsonl"
     known = {row.row_id: row for members in rows("mini").values() for row in members}
-    with file.open(encoding="utf-8") as lines:
-        records = list(jsonlines.Reader(lines))
+    records = packaged_jsonl("dfar_bench.judges.validation", file)
     cases = []
     for number, record in enumerate(records, start=1):
         row, code = known.get(record["row_id"]), record["code"]
         if row is None or code not in CODES:
-            raise InputError(f"{file.name}, line {number}: {record['row_id']!r} or {code!r} does not exist.")
+            raise InputError(f"{file}, line {number}: {record['row_id']!r} or {code!r} does not exist.")
         cases.append(
             ValidationCase(
                 slice=code,
