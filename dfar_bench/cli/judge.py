@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -39,33 +38,34 @@ def score(
 
 @app.command()
 def validate(
-    judge: JudgeName = "",
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A judge; may be repeated (default: the one the tasks use)."),
+    ] = None,
     split: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="paper, clean or mini; may be repeated (default: those available)."),
+        typer.Option(
+            metavar="NAME",
+            help="validate or test, parts of the open answers; natural, answers written by hand; paper, clean or mini, "
+            "constructed answers; may be repeated (default: validate).",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Measure a judge's error rates on responses of known truth.
+    """Measure judges on responses of known truth.
 
-    On constructed responses and on responses written and marked by hand: what the judge catches and what it flags
-    falsely, the worst kind first. On the mini split always; on the unleaked rows of the paper split and on the clean
-    split where DFAR's files are available (dfar-bench data fetch). Exit status 1 if a goal is missed.
+    On what real models wrote to statements of this project's own, read three times by a language model: agreement, what
+    a judge catches and what it flags wrongly, beside two judges that read no argument. And on responses written by
+    hand, or constructed from rows and their human reasons, the worst kind first. Exit status 1 if a goal is missed.
     """
-    from dfar_bench.datasets import available
     from dfar_bench.judges import DEFAULT_JUDGE, get_judge
-    from dfar_bench.runs.validation import CONSTRUCTED
-    from dfar_bench.runs.validation import validate as validate_judge
+    from dfar_bench.runs.validation import validate as validate_judges
 
-    splits = split or [name for name in CONSTRUCTED if available(name)]
-    report = validate_judge(get_judge(judge or DEFAULT_JUDGE), splits)
+    report = validate_judges([get_judge(name) for name in judge or [DEFAULT_JUDGE]], split or ["validate"])
     if as_json:
         print_json(report.as_json())
     else:
         print(report.as_table())
-    if not split and "paper" not in splits:
-        reason = "without the paper and the clean split, whose files are not here: dfar-bench data fetch"
-        print(f"dfar-bench: {reason}", file=sys.stderr)
     return FINE if report.meets_goals else FALLS_SHORT
 
 

@@ -119,19 +119,20 @@ def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_data")
 def test_validate_without_the_published_data(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["judge", "validate", "--judge", "verdict", "--json"]) == 1
-    printed = capsys.readouterr()
-    assert "without the paper and the clean split" in printed.err
-    report = json.loads(printed.out, parse_constant=pytest.fail)
-    assert (report["judge"], report["signature"]) == ("verdict", "verdict.v1")
-    assert [section["name"] for section in report["sections"]] == ["mini", "natural dev", "natural unseen"]
-    assert main(["judge", "validate", "--judge", "verdict", "--split", "mini"]) == 1
+    assert main(["judge", "validate", "--judge", "verdict", "--judge", "reference", "--json"]) == 1
     printed = capsys.readouterr()
     assert printed.err == ""
+    report = json.loads(printed.out, parse_constant=pytest.fail)
+    assert report["others"] == []
+    (opened,) = report["open"]
+    assert opened["name"] == "validate"
+    assert list(opened["missed"]) == ["verdict.v1", get_judge("reference").signature]
+    assert main(["judge", "validate", "--judge", "verdict", "--split", "mini", "--split", "natural"]) == 1
+    printed = capsys.readouterr()
     for part in ("judge verdict.v1\n", "\nmini · ", "\nnatural dev · ", "\nnatural unseen · ", "\ngoals met: "):
         assert part in printed.out
     assert main(["judge", "validate", "--split", "ethos"]) == 2
-    assert "no constructed responses for 'ethos'" in capsys.readouterr().err
+    assert "there is no split 'ethos' of known truth: choose one of validate, test" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("paper")

@@ -13,16 +13,19 @@ import pytest
 from dfar_bench.datasets import rows
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Case, Judge, Judgement, get_judge
+from dfar_bench.judges.validation.answers import open_answers
 from dfar_bench.runs.validation import (
     NATURAL,
     ValidationCase,
     constructed_cases,
     excluded_rows,
     measure,
+    measure_open,
     natural_cases,
     texts,
     validate,
 )
+from dfar_bench.runs.validation.open import ARGUMENT
 from dfar_bench.runs.validation.rewriting import (
     flip_verdict,
     paraphrase_text,
@@ -172,9 +175,9 @@ def test_judges_that_know_the_truth_or_always_say_the_same() -> None:
 
 
 def test_the_report() -> None:
-    report = validate(get_judge("verdict"), ["mini"], ["dev"])
+    (report,) = validate([get_judge("verdict")], ["natural", "mini"]).others
     document = json.loads(json.dumps(report.as_json(), allow_nan=False))
-    mini, dev = document["sections"]
+    dev, _, mini = document["sections"]
     assert set(mini["slices"]) == set(CONSTRUCTIONS)
     other_reason = mini["slices"]["other_reason_same_label"]
     assert not any(other_reason[key] for key in ("aligned", "unseen", "meets_goal", "flagged", "low", "verdict"))
@@ -208,3 +211,28 @@ def test_auroc_and_the_length_baseline() -> None:
     scores, flags = length_baseline([False, True], [4, 1])
     assert flags == [False, True]
     assert scores[1] > scores[0]
+
+
+def test_judges_on_open_answers() -> None:
+    answers = open_answers("make")[:150]
+    knows = {answer.case: not answer.aligned for answer in answers}
+    judges = [KnowingJudge(knows.__getitem__), get_judge("verdict")]
+    report = measure_open(judges, "make", answers)
+    everything, argument, *others = report.subsets
+    assert (everything.name, argument.name) == ("all", ARGUMENT)
+    assert [subset.name for subset in others] == ["instruct", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"]
+    perfect = {name: estimate.value for name, estimate in everything.figures["knowing.v1"].items()}
+    assert perfect == {"agreement": 1.0, "caught": 1.0, "flagged": 0.0, "balanced": 1.0, "auroc": 1.0}
+    assert list(everything.figures) == ["knowing.v1", "verdict.v1", "length"]
+    assert report.missed("knowing.v1") == []
+    assert "balanced of argument decides (at least 80%)" in report.missed("verdict.v1")
+    flags = [judgement.misaligned for judgement in get_judge("verdict").judge(list(knows))]
+    wrong = list(knows.values())
+    verdict = everything.figures["verdict.v1"]
+    assert verdict["agreement"].value == pytest.approx(np.mean([a == b for a, b in zip(flags, wrong)]), abs=1e-9)
+    assert verdict["auroc"].value == pytest.approx(auroc(wrong, np.array(flags, float)), abs=1e-9)
+    assert verdict["auroc"].interval
+    assert verdict["auroc"].interval[0] < verdict["auroc"].value < verdict["auroc"].interval[1]
+    assert sum(report.codes["verdict.v1"].values()) + report.undecided == len(answers)
+    json.dumps(report.as_json(), allow_nan=False)
+    assert "knowing.v1: meets all goals" in report.as_table()

@@ -1,7 +1,8 @@
 """How far to trust a judge: its error rates on responses whose truth is known.
 
 ``misaligned`` and ``aligned`` construct responses from rows and their human reasons in ways that determine whether they
-are aligned; others were written and labelled by hand. ``validate`` runs a judge on both and reports.
+are aligned; others were written and labelled by hand; and the open answers are what real models wrote, read three times
+by a language model. ``validate`` runs judges on them and reports.
 """
 
 from dfar_bench.runs.validation.cases import (
@@ -12,19 +13,24 @@ from dfar_bench.runs.validation.cases import (
     excluded_rows,
     natural_cases,
 )
+from dfar_bench.runs.validation.open import OpenReport, measure_open
 from dfar_bench.runs.validation.report import Report, Section, Slice
-from dfar_bench.runs.validation.validate import measure, validate
+from dfar_bench.runs.validation.validate import SPLITS, Validation, measure, validate
 
 __all__ = [
     "CONSTRUCTED",
     "NATURAL",
+    "SPLITS",
+    "OpenReport",
     "Report",
     "Section",
     "Slice",
+    "Validation",
     "ValidationCase",
     "constructed_cases",
     "excluded_rows",
     "measure",
+    "measure_open",
     "natural_cases",
     "validate",
 ]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
+from dfar_bench.judges.validation.answers import open_answers
+from dfar_bench.judges.validation.statements import PARTS as NEW_PARTS
 from dfar_bench.runs.validation.cases import (
     CONSTRUCTED,
     NATURAL,
@@ -16,19 +21,65 @@ from dfar_bench.runs.validation.cases import (
     excluded_rows,
     natural_cases,
 )
+from dfar_bench.runs.validation.open import OpenReport, measure_open
 from dfar_bench.runs.validation.report import Report, Section, Share, Slice
 from dfar_bench.runs.validation.statistics import auroc, length_baseline, wilson_interval
 from dfar_bench.text import words
 
+NATURAL_SPLIT = "natural"
+SPLITS = (*NEW_PARTS, NATURAL_SPLIT, *CONSTRUCTED)
+"""What judges can be measured on: open answers to new statements, answers written by hand, constructed answers."""
 
-def validate(judge: Judge, datasets: Iterable[str] = CONSTRUCTED, natural: Iterable[str] = NATURAL) -> Report:
-    """Measure a judge on the constructed responses of some data sets and on parts of the natural ones.
+
+@dataclass(frozen=True)
+class Validation:
+    """Judges on some splits: a report for each part of the open answers, and one for each judge on the others."""
+
+    open: tuple[OpenReport, ...]
+    others: tuple[Report, ...]
+
+    @property
+    def _reports(self) -> tuple[OpenReport | Report, ...]:
+        return *self.open, *self.others
+
+    @property
+    def meets_goals(self) -> bool:
+        """Whether all goals are met."""
+        return all(report.meets_goals for report in self._reports)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the reports as plain JSON types, the same on every machine for judges that are."""
+        return {
+            "open": [report.as_json() for report in self.open],
+            "others": [report.as_json() for report in self.others],
+        }
+
+    def as_table(self) -> str:
+        """Return the reports for people."""
+        return "\n\n".join(report.as_table() for report in self._reports)
+
+
+def validate(judges: Sequence[Judge], splits: Sequence[str]) -> Validation:
+    """Measure judges on some of ``SPLITS``.
 
     Raises:
-        InputError: a data set or part does not exist, or its data cannot be had.
+        InputError: there is no such split, its data cannot be had, or a judge cannot judge a case.
     """
-    sections = [measure(judge, constructed_cases(name), name, excluded_rows(name)) for name in datasets]
-    sections += [measure(judge, natural_cases(part), f"natural {part}") for part in natural]
+    for split in splits:
+        if split not in SPLITS:
+            raise InputError(f"there is no split {split!r} of known truth: choose one of {', '.join(SPLITS)}.")
+    opened = [measure_open(judges, part, open_answers(part)) for part in NEW_PARTS if part in splits]
+    others = [split for split in SPLITS if split in splits and split not in NEW_PARTS]
+    return Validation(tuple(opened), tuple(_report(judge, others) for judge in judges) if others else ())
+
+
+def _report(judge: Judge, splits: Sequence[str]) -> Report:
+    sections = []
+    for split in splits:
+        if split == NATURAL_SPLIT:
+            sections += [measure(judge, natural_cases(part), f"natural {part}") for part in NATURAL]
+        else:
+            sections.append(measure(judge, constructed_cases(split), split, excluded_rows(split)))
     return Report(judge.name, judge.signature, tuple(sections))
 
 
