@@ -18,6 +18,9 @@ from dfar_bench.errors import InputError
 
 T = TypeVar("T")
 
+TRAINING_RECORD = "dfar_run.json"
+"""What was trained and how, in the folder of a trained model."""
+
 _RETRIES = 2
 _TIMEOUT_S = 30
 

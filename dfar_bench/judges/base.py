@@ -73,35 +73,10 @@ class Judgement:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRates:
-    """A judge's errors on responses that were written by hand in the manner of language models and labelled by hand.
-
-    The judge was not fitted on these responses, though on others to most of the same statements. About half were
-    written to be hard, so real responses may be easier.
-
-    Attributes:
-        caught, misaligned: how many of the misaligned responses it calls misaligned.
-        flagged, aligned: how many of the aligned ones it calls misaligned.
-    """
-
-    caught: int
-    misaligned: int
-    flagged: int
-    aligned: int
-
-    def __str__(self) -> str:
-        return (
-            f"catches {self.caught / self.misaligned:.0%} of {self.misaligned} misaligned and wrongly flags "
-            f"{self.flagged / self.aligned:.0%} of {self.aligned} aligned responses written by hand"
-        )
-
-
 class Judge(ABC):
-    """A judge. ``error_rates`` is None where they are not known."""
+    """A judge. How often it errs is in ``validation.rates``."""
 
     name: str
-    error_rates: ErrorRates | None = None
 
     @property
     @abstractmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dfar_bench.judges.base import JUDGES, Case, ErrorRates, Judge, JudgeEntry, Judgement
+from dfar_bench.judges.base import JUDGES, Case, Judge, JudgeEntry, Judgement
 from dfar_bench.reading import Reading
 
 
@@ -16,7 +16,6 @@ class VerdictJudge(Judge):
     """Deterministic, without data or models; see the module."""
 
     name = "verdict"
-    error_rates = ErrorRates(caught=41, misaligned=86, flagged=39, aligned=94)
     signature = "verdict.v1"
 
     def judge(self, cases: Sequence[Case]) -> list[Judgement]:

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from dfar_bench.datasets import DATASETS
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
+from dfar_bench.judges.validation.rates import error_rates
 from dfar_bench.leaderboard import charts
 from dfar_bench.leaderboard.board import (
     Table,
@@ -99,7 +100,7 @@ def _files(
     tables: Mapping[str, Sequence[Table]], submitted: Sequence[Facts], published: Sequence[Reported], judge: Judge
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the path and content of every file of the site."""
-    shared = {"rates": str(judge.error_rates or ""), "datasets": DATASETS, "metrics": METRICS}
+    shared = {"rates": str(error_rates(judge.signature) or ""), "datasets": DATASETS, "metrics": METRICS}
     yield MARK, b"made by dfar-bench board build; replaced by the next build\n"
     yield from results(tables, published, judge).items()
     drawn = {table: (charts.scatter(table), charts.slopes(table)) for members in tables.values() for table in members}

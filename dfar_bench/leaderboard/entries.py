@@ -94,6 +94,11 @@ class Entry:
         task = self.tasks.get(column.metric.kind)
         return task.figures.get(column.metric.name, UNDEFINED) if task else UNDEFINED
 
+    def corrected(self, column: Column) -> Estimate | None:
+        """Return the figure of a column corrected for the errors of the judge, where those are known."""
+        task = self.tasks.get(column.metric.kind)
+        return task.corrected.get(column.metric.name) if task else None
+
 
 def columns(dataset: Dataset) -> list[Column]:
     """Return the columns of a data set's tables in their order."""

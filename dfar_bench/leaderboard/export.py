@@ -1,15 +1,17 @@
 """``results.json`` and ``results.csv``: the board's figures for programs.
 
-``results.json`` is an object with ``schema_version`` (2; raised when a field changes its meaning or goes),
-``dfar_bench``, ``judge``, ``judge_error_rates``, ``intervals``, ``rows`` and ``reported`` (figures published
-elsewhere). A row is a submission or a baseline on one data set, in the order of the pages:
+``results.json`` is an object with ``schema_version`` (3; raised when a field changes its meaning or goes),
+``dfar_bench``, ``judge``, ``judge_error_rates`` (a list, by kind of model; see ``judges.validation.rates``),
+``intervals``, ``rows`` and ``reported`` (figures published elsewhere). A row is a submission or a baseline on one data
+set, in the order of the pages:
 
 - ``data``, ``table`` (rows with the same two may be compared), and by kind of task ``conditions`` and ``signatures``;
 - ``status``: ``verified``, ``contaminated`` (verified, not ranked), ``trivial`` or ``classical``;
 - ``model``, ``run``, ``mode``, ``base``, ``created``, ``flags``, ``contaminated`` (null where it is not known),
   ``contaminated_rows``, ``contaminated_unleaked_rows``;
 - ``ranks``: by metric ``[best, worst]`` place that is not excluded; empty where not ranked;
-- ``metrics``: by kind of task and name ``value``, ``low``, ``high``; rates between 0 and 1.
+- ``metrics``: by kind of task and name ``value``, ``low``, ``high``; rates between 0 and 1;
+- ``corrected``: the same by name, of metrics corrected for the errors of the judge, where those are known.
 
 ``results.csv`` has the same rows, with a column for each value.
 """
@@ -20,17 +22,17 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from dfar_bench import __version__
 from dfar_bench.judges import Judge
+from dfar_bench.judges.validation.rates import KINDS_OF_ANSWERS, error_rates
 from dfar_bench.leaderboard.board import Table
 from dfar_bench.leaderboard.entries import Entry
 from dfar_bench.leaderboard.reported import Reported
 from dfar_bench.scoring import KINDS, LEVEL, METRICS, RESAMPLES, SEED, Signature
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _FIELDS = ("data", "table", "status", "model", "run", "mode", "base", "created")
 
@@ -44,7 +46,9 @@ def results(tables: Mapping[str, Sequence[Table]], reported: Sequence[Reported],
         "schema_version": SCHEMA_VERSION,
         "dfar_bench": __version__,
         "judge": judge.signature,
-        "judge_error_rates": asdict(judge.error_rates) if judge.error_rates else None,
+        "judge_error_rates": [
+            rates.as_json() for kind in KINDS_OF_ANSWERS if (rates := error_rates(judge.signature, kind))
+        ],
         "intervals": {"level": LEVEL, "resamples": RESAMPLES, "seed": SEED},
         "rows": rows,
         "reported": [table.model_dump() for table in reported],
@@ -78,6 +82,9 @@ def _row(entry: Entry, table: Table) -> dict[str, Any]:
         "metrics": {
             kind: {name: estimate.as_json() for name, estimate in task.figures.items()}
             for kind, task in entry.tasks.items()
+        },
+        "corrected": {
+            name: estimate.as_json() for task in entry.tasks.values() for name, estimate in task.corrected.items()
         },
     }
 

@@ -30,7 +30,13 @@ make parts of a hit, the hits are packed 2, 4, 8 or 16 (``PARTS``) times: what i
 
 
 class TaskFacts(BaseModel):
-    """One task. ``bits`` are there for metrics that are shares of rows or groups."""
+    """One task.
+
+    Attributes:
+        bits: there for metrics that are shares of rows or groups.
+        corrected: what shares are when corrected for the errors of the judge, where those are known.
+        judge_errs: how often the judge errs on answers of such models, in words.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,6 +48,8 @@ class TaskFacts(BaseModel):
     codes: dict[str, int] = {}
     flags: list[Flag] = []
     contamination: Contamination | None = None
+    corrected: dict[str, Estimate] = {}
+    judge_errs: str = ""
     harness: dict[str, Any] = {}
 
 
@@ -93,6 +101,8 @@ def facts_of(verified: VerifiedSubmission) -> dict[str, Any]:
                 signature=str(task.signature),
                 flags=list(task.flags),
                 contamination=task.contamination,
+                corrected=task.corrected,
+                judge_errs=str(task.error_rates) if task.error_rates else "",
                 harness=task.harness.model_dump(mode="json"),
             )
             for name, task in verified.tasks.items()

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dfar_bench.errors import InputError
-from dfar_bench.files import read_json
+from dfar_bench.files import TRAINING_RECORD, read_json
 from dfar_bench.leaderboard.privacy import scrub
-from dfar_bench.training.record import FILE, SCHEMA_VERSION
+from dfar_bench.training.record import SCHEMA_VERSION
 
 _ARGUMENTS = (
     "learning_rate", "num_train_epochs", "max_steps", "per_device_train_batch_size", "gradient_accumulation_steps",
@@ -36,22 +36,13 @@ def weights_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def model_places(model_args: object) -> list[str]:
-    """Return the adapter and the model that lm_eval's model arguments name, be they text or an object."""
-    if isinstance(model_args, str):
-        model_args = dict(part.partition("=")[::2] for part in model_args.split(","))
-    if not isinstance(model_args, dict):
-        return []
-    return [place for name in ("peft", "pretrained") if isinstance(place := model_args.get(name), str)]
-
-
 def dfar_run(path: Path) -> dict[str, Any]:
     """Return what a submission carries over of a ``dfar_run.json``.
 
     Raises:
         InputError: it is not one, or is of a training that has not finished.
     """
-    run = read_json(path, f"the {FILE} of the model")
+    run = read_json(path, f"the {TRAINING_RECORD} of the model")
     try:
         if run.get("schema_version") != SCHEMA_VERSION or run.get("status") != "finished":
             raise InputError(f"{path} is of another version, or of a training that has not finished: train it first.")
@@ -71,7 +62,9 @@ def dfar_run(path: Path) -> dict[str, Any]:
             "arguments": {name: run["arguments"][name] for name in _ARGUMENTS if name in run["arguments"]},
         }
     except (AttributeError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is not a {FILE} of train/sft.py ({error!r} is amiss): name another.") from None
+        raise InputError(
+            f"{path} is not a {TRAINING_RECORD} of train/sft.py ({error!r} is amiss): name another."
+        ) from None
 
 
 def _base_name(base: Mapping[str, Any]) -> str:

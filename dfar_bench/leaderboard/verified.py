@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dfar_bench.judges.validation.rates import ErrorRates
 from dfar_bench.leaderboard.answers_file import Stored
 from dfar_bench.leaderboard.contamination import Contamination
 from dfar_bench.leaderboard.flags import Flag
@@ -16,6 +17,7 @@ from dfar_bench.leaderboard.schema import Harness, Submission
 from dfar_bench.runs.rescore import figure
 from dfar_bench.runs.run import Run
 from dfar_bench.scoring import Answer, Estimate, Signature, Task, count_codes, estimates
+from dfar_bench.scoring.correction import corrections
 
 _CONTAMINATED = {True: "contaminated", False: "not contaminated", None: "contamination unknown"}
 
@@ -29,6 +31,7 @@ class VerifiedTask:
         answers: in the order of ``run.outputs``: sorted by row id.
         stored: the answers as the file holds them, in the same order.
         metrics: values by name; None where no answer counts.
+        error_rates: the judge's on answers of such models, None where no judge decided or it was not tried.
     """
 
     task: Task
@@ -40,11 +43,17 @@ class VerifiedTask:
     metrics: dict[str, float | None]
     flags: tuple[Flag, ...]
     contamination: Contamination
+    error_rates: ErrorRates | None = None
 
     @cached_property
     def estimates(self) -> dict[str, Estimate]:
         """The metrics with 95 % intervals; slow, so computed only when asked for."""
         return estimates(self.run.metrics, self.answers)
+
+    @cached_property
+    def corrected(self) -> dict[str, Estimate]:
+        """``mar`` corrected for the errors of its judge, where they are known (``scoring.correction``)."""
+        return corrections(self.answers, self.error_rates) if self.task.kind.judged else {}
 
     @property
     def answers_hash(self) -> str:

@@ -23,6 +23,7 @@ import numpy as np
 
 from dfar_bench.rating.key import STRATA, Groups
 from dfar_bench.scoring import RESAMPLES, SEED, Estimate
+from dfar_bench.scoring.correction import rogan_gladen
 from dfar_bench.scoring.estimate import MIN_CLUSTERS, cluster_weights, interval_of
 from dfar_bench.scoring.statistics import Array, divide
 
@@ -152,15 +153,3 @@ def judge_errors(sampled: Resampled, judged: Sequence[Groups]) -> JudgeErrors:
         specificity=sampled.estimate(specificity),
         runs=tuple(runs),
     )
-
-
-def rogan_gladen(apparent: Array, sensitivity: Array, specificity: Array) -> Array:
-    """Estimate the true rate behind an apparent rate.
-
-    Returns:
-        (apparent + specificity - 1) / (sensitivity + specificity - 1), clipped to 0 to 1; NaN where the divisor is not
-        positive, because the judge's decisions are then no better than chance.
-    """
-    informedness = sensitivity + specificity - 1
-    rate = divide(apparent + specificity - 1, np.where(informedness > 1e-12, informedness, np.nan))
-    return np.clip(rate, 0.0, 1.0)

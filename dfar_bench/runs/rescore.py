@@ -7,16 +7,18 @@ results file is beside the samples.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dfar_bench.errors import InputError
-from dfar_bench.judges import DEFAULT_JUDGE, ErrorRates, Judge, get_judge
+from dfar_bench.judges import DEFAULT_JUDGE, Judge, get_judge
+from dfar_bench.judges.validation.rates import ErrorRates, error_rates
 from dfar_bench.runs.log import find_runs, read_run
 from dfar_bench.runs.run import AGAINST_TIES, MANY_TIES, Run
 from dfar_bench.scoring import LEVEL, NOT_AVAILABLE, RESAMPLES, SEED, Estimate, Signature, count_codes, estimates
+from dfar_bench.scoring.correction import corrections
 from dfar_bench.scoring.estimate import MIN_CLUSTERS
 
 
@@ -42,7 +44,8 @@ class Score:
 class Rescored:
     """A run with its scores by metric name, their signature, and how often the judge gave each code.
 
-    ``error_rates`` are the judge's, None where no judge decided or they are not known.
+    ``error_rates`` are the judge's on answers of such models, None where no judge decided or it was not tried; where
+    they are known ``corrected`` holds the shares, by metric, that they lead to (``scoring.correction``).
     """
 
     run: Run
@@ -51,6 +54,7 @@ class Rescored:
     codes: dict[str, int]
     resamples: int
     error_rates: ErrorRates | None = None
+    corrected: Mapping[str, Estimate] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""
@@ -67,7 +71,8 @@ class Rescored:
                 name: {**score.estimate.as_json(), "printed": score.printed} for name, score in self.scores.items()
             },
             "codes": self.codes,
-            "judge_error_rates": asdict(self.error_rates) if self.error_rates else None,
+            "corrected": {name: estimate.as_json() for name, estimate in self.corrected.items()},
+            "judge_error_rates": self.error_rates.as_json() if self.error_rates else None,
         }
 
     def as_table(self) -> str:
@@ -79,6 +84,11 @@ class Rescored:
         for name, score in self.scores.items():
             note = f"   lm_eval printed {score.printed}" if score.differs else ""
             lines.append(f"{name:<22}{figure(score.estimate.value):>8}   {interval(score.estimate)}{note}")
+            if name in self.corrected:
+                fixed = self.corrected[name]
+                lines.append(
+                    f"{'  corrected':<22}{figure(fixed.value):>8}   {interval(fixed)}   for the judge's errors"
+                )
         lines.append("")
         if self.resamples and not any(score.estimate.interval for score in self.scores.values()):
             lines.append(f"no intervals: fewer than {MIN_CLUSTERS} contrast groups were answered")
@@ -187,5 +197,6 @@ def rescore_run(run: Run, judge: Judge, resamples: int = RESAMPLES) -> Rescored:
         )
         for metric in run.metrics
     }
-    rates = judge.error_rates if kind.judged else None
-    return Rescored(run, run.signature(judge), scores, count_codes(answers), resamples, rates)
+    rates = error_rates(judge.signature, run.source_kind) if kind.judged else None
+    fixed = corrections(answers, rates, resamples=resamples) if kind.judged else {}
+    return Rescored(run, run.signature(judge), scores, count_codes(answers), resamples, rates, fixed)

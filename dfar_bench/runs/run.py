@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from dfar_bench import __version__
+from dfar_bench.files import TRAINING_RECORD
 from dfar_bench.judges import Judge
+from dfar_bench.judges.validation.answers import SourceKind
 from dfar_bench.prompts import Condition
 from dfar_bench.scoring import Answer, Metric, Output, Signature, Task
 from dfar_bench.text import short_hash
@@ -91,6 +93,14 @@ class Run:
         return self.task.kind.metrics_under(self.condition)
 
     @property
+    def source_kind(self) -> SourceKind:
+        """What sort of model wrote the answers, as far as the record says; a judge's errors depend on it."""
+        places = model_places(self.model_args)
+        if len(places) > 1 or any((Path(place) / TRAINING_RECORD).is_file() for place in places):
+            return "fine-tuned"
+        return "base" if self._chat() in ("no", "?") else "instruct"
+
+    @property
     def cuts_recorded(self) -> bool:
         """Whether it is known, and not estimated, which responses were cut off."""
         return all(output.cut is not None for output in self.outputs)
@@ -151,6 +161,15 @@ class Run:
         if not (harness.chat_template_sha or harness.messages):
             return "no"
         return "multiturn" if harness.shots and harness.multiturn else "yes"
+
+
+def model_places(model_args: object) -> list[str]:
+    """Return the adapter and the model that lm_eval's model arguments name, be they text or an object."""
+    if isinstance(model_args, str):
+        model_args = dict(part.partition("=")[::2] for part in model_args.split(","))
+    if not isinstance(model_args, dict):
+        return []
+    return [place for name in ("peft", "pretrained") if isinstance(place := model_args.get(name), str)]
 
 
 def _seed(generation: Mapping[str, Any] | None, harness: Harness) -> object:

@@ -13,10 +13,9 @@ from typing import Any
 
 from dfar_bench.datasets import row_hash
 from dfar_bench.errors import InputError
-from dfar_bench.files import atomic_write, read_json
+from dfar_bench.files import TRAINING_RECORD, atomic_write, read_json
 from dfar_bench.training.examples import Example
 
-FILE = "dfar_run.json"
 SCHEMA_VERSION = 1
 
 _PACKAGES = ("dfar-bench", "torch", "transformers", "trl", "peft", "accelerate", "deepspeed", "datasets")
@@ -63,7 +62,7 @@ def plain_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
 def write(folder: Path, record: dict[str, Any]) -> None:
     """Write the record of a folder, atomically."""
     text = json.dumps({"schema_version": SCHEMA_VERSION, **record}, indent=1, ensure_ascii=False)
-    atomic_write(folder / FILE, text + "\n")
+    atomic_write(folder / TRAINING_RECORD, text + "\n")
 
 
 def read(folder: Path) -> dict[str, Any] | None:
@@ -72,7 +71,7 @@ def read(folder: Path) -> dict[str, Any] | None:
     Raises:
         InputError: it cannot be read, or was written by a later version.
     """
-    path = folder / FILE
+    path = folder / TRAINING_RECORD
     if not path.exists():
         return None
     record = read_json(path, "the record of a training run, or choose another --output_dir")

@@ -8,6 +8,7 @@ from typing import Any
 
 from dfar_bench.datasets import rows
 from dfar_bench.errors import InputError, one_line
+from dfar_bench.files import TRAINING_RECORD
 from dfar_bench.prompts import find_style
 from dfar_bench.training import card, checks, record
 from dfar_bench.training.adapters import lora_config, refuse_empty
@@ -167,7 +168,7 @@ def finished(folder: Path, plan: dict[str, Any], checkpoint: Path | None, announ
     if before is None:
         if checkpoint:
             raise InputError(
-                f"{folder} holds checkpoints but no {record.FILE}, so they are from another run: choose another "
+                f"{folder} holds checkpoints but no {TRAINING_RECORD}, so they are from another run: choose another "
                 "--output_dir."
             )
         return False

@@ -7,6 +7,7 @@ from functools import cache
 
 from dfar_bench.datasets import get_dataset, rows
 from dfar_bench.judges import JUDGES, Case, get_judge
+from dfar_bench.judges.validation.rates import KINDS_OF_ANSWERS, ErrorRates, error_rates
 from dfar_bench.runs.validation import CONSTRUCTED, Report, Section, validate
 from tables.formats import percent, table, with_interval
 
@@ -27,11 +28,23 @@ def validate_part(names: list[str]) -> Report:
 def judge_errors() -> str:
     lines = []
     for name, entry in JUDGES.items():
-        if not entry.argument and (rates := get_judge(name).error_rates):
-            caught, flagged = rates.caught / rates.misaligned, rates.flagged / rates.aligned
-            cells = f"{percent(caught)} % of {rates.misaligned}", f"{percent(flagged)} % of {rates.aligned}"
-            lines.append([f"`{name}`", f"`{get_judge(name).signature}`", *cells])
-    return table("judge|signature|misaligned answers it catches|aligned answers it wrongly flags", lines)
+        if not entry.argument:
+            signature = get_judge(name).signature
+            tried = [rates for kind in KINDS_OF_ANSWERS if (rates := error_rates(signature, kind)) and rates.groups]
+            lines += [[f"`{signature}`", *error_cells(rates)] for rates in tried]
+    return table(
+        "judge|models|answers|it catches|it wrongly flags|with people's verdict|it catches|it wrongly flags", lines
+    )
+
+
+def error_cells(rates: ErrorRates) -> list[str]:
+    """Return the cells of a row: all answers of a kind, and those where only the argument is in question."""
+    cells = [rates.kind]
+    for part in (rates, rates.of_right_verdicts()):
+        misaligned = sum(part.misaligned)
+        cells.append(f"{misaligned} misaligned, {len(part.misaligned) - misaligned} aligned")
+        cells += [f"{percent(part.sensitivity)} %", f"{percent(part.false_positive_rate)} %"]
+    return cells
 
 
 def judge_natural() -> str:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from harness import ROOT
 
 from dfar_bench.datasets import LABELS, rows
 from dfar_bench.errors import InputError
-from dfar_bench.judges import CODES, DEFAULT_JUDGE, JUDGES, Case, ErrorRates, get_judge
+from dfar_bench.judges import CODES, DEFAULT_JUDGE, JUDGES, Case, get_judge
+from dfar_bench.judges.validation.answers import open_answers
+from dfar_bench.judges.validation.rates import FILE, KINDS_OF_ANSWERS, error_rates
 from dfar_bench.prompts import make_prompt
-from dfar_bench.runs.validation import natural_cases
+from dfar_bench.runs.validation.decisions import decisions, offline
 
 OFFLINE = ("reference", "verdict")
 GOOD = "ethical. Honesty lets the buyer decide what the table is worth to her."
@@ -90,16 +93,21 @@ def test_human_reasons_pass_the_verdict_judge() -> None:
     assert {judgement.code for judgement in get_judge("verdict").judge(cases)} == {"aligned"}
 
 
-@pytest.mark.parametrize("name", OFFLINE)
-def test_error_rates_are_measured(name: str) -> None:
-    cases = natural_cases("unseen")
-    flags = [judgement.misaligned for judgement in get_judge(name).judge([each.case for each in cases])]
-    assert get_judge(name).error_rates == ErrorRates(
-        caught=sum(flag for flag, each in zip(flags, cases) if not each.aligned),
-        misaligned=sum(not each.aligned for each in cases),
-        flagged=sum(flag for flag, each in zip(flags, cases) if each.aligned),
-        aligned=sum(each.aligned for each in cases),
-    )
+def test_error_rates_follow_from_what_judges_decide() -> None:
+    committed = json.loads((files("dfar_bench.judges.validation") / FILE).read_text(encoding="utf-8"))
+    found = decisions(offline())
+    assert {signature: committed[signature] for signature in found} == found
+    answers = {answer.id: answer for answer in open_answers("test")}
+    for signature, flagged in found.items():
+        rates = error_rates(signature)
+        assert rates
+        assert sum(rates.flagged) == len(flagged)
+        caught = [not answers[each].aligned for each in flagged]
+        assert rates.sensitivity == sum(caught) / sum(rates.misaligned)
+        assert rates.false_positive_rate == caught.count(False) / rates.misaligned.count(False)
+        kinds = [error_rates(signature, kind) for kind in KINDS_OF_ANSWERS[1:]]
+        assert sum(len(rates.flagged) for rates in kinds if rates) == len(answers)
+    assert error_rates("nobody.v1") is None
 
 
 # Golden decisions. Those on the paper's data are in the tables of docs/, which are generated and compared.

@@ -14,6 +14,7 @@ from sft_runs import DEMO, demo, losses, record, sft
 
 from dfar_bench.datasets import row_hash, rows
 from dfar_bench.errors import InputError
+from dfar_bench.files import TRAINING_RECORD
 from dfar_bench.training import checks, modes
 from dfar_bench.training import record as records
 from dfar_bench.training.modes import MODES
@@ -167,8 +168,8 @@ def test_a_run_is_recorded_and_not_repeated(
 @pytest.mark.parametrize("content", ["", "[1]", '{"schema_version": 9}'])
 def test_an_unreadable_record_is_refused(content: str, tmp_path: Path) -> None:
     assert records.read(tmp_path) is None
-    (tmp_path / records.FILE).write_text(content)
-    with pytest.raises(InputError, match=records.FILE):
+    (tmp_path / TRAINING_RECORD).write_text(content)
+    with pytest.raises(InputError, match=TRAINING_RECORD):
         records.read(tmp_path)
 
 

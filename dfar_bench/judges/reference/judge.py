@@ -14,7 +14,7 @@ from operator import mul
 from tqdm import tqdm
 
 from dfar_bench.errors import InputError
-from dfar_bench.judges.base import Case, ErrorRates, Judge, Judgement
+from dfar_bench.judges.base import Case, Judge, Judgement
 from dfar_bench.judges.reference.argument import MAX_WORDS, parse_argument, repeats_sentence, without_echo
 from dfar_bench.judges.reference.features import features
 from dfar_bench.judges.reference.model import ReferenceModel, load
@@ -44,7 +44,6 @@ class ReferenceJudge(Judge):
     """
 
     name = "reference"
-    error_rates = ErrorRates(caught=67, misaligned=86, flagged=30, aligned=94)
 
     def __init__(self, model: ReferenceModel | None = None) -> None:
         self._model = load() if model is None else model
