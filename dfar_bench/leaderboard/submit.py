@@ -35,9 +35,9 @@ from dfar_bench.leaderboard.submission import (
 from dfar_bench.leaderboard.trained import dfar_run, weights_hash
 from dfar_bench.leaderboard.verified import VerifiedSubmission
 from dfar_bench.leaderboard.verify import verify
-from dfar_bench.runs.log import runs_by_task
+from dfar_bench.runs.log import model_places, runs_by_task
 from dfar_bench.runs.rescore import Score
-from dfar_bench.runs.run import Run, model_places
+from dfar_bench.runs.run import Run
 from dfar_bench.scoring import Estimate
 from dfar_bench.training.modes import trainable
 

@@ -16,7 +16,6 @@ from pydantic import ValidationError
 
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
-from dfar_bench.judges.validation.answers import SourceKind
 from dfar_bench.judges.validation.rates import error_rates
 from dfar_bench.leaderboard.answers_file import Stored, answers_name, prompts_of, read_answers
 from dfar_bench.leaderboard.contamination import contamination
@@ -100,7 +99,8 @@ def _read(opened: Opened) -> tuple[Submission, Runs] | list[Fault]:
             if isinstance(result, list):
                 faults += result
             else:
-                runs[name] = result
+                run, stored = result
+                runs[name] = replace(run, tuned=submission.mode != "base"), stored
     return faults or (submission, runs)
 
 
@@ -156,7 +156,6 @@ def _read_task(task: Task, submitted: SubmittedTask, opened: Opened) -> tuple[Ru
 
 def _score(run: Run, stored: tuple[Stored, ...], submission: Submission, judge: Judge) -> VerifiedTask:
     answers = tuple(run.answers(judge))
-    kind: SourceKind = run.source_kind if submission.mode == "base" else "fine-tuned"
     return VerifiedTask(
         task=run.task,
         run=run,
@@ -167,7 +166,7 @@ def _score(run: Run, stored: tuple[Stored, ...], submission: Submission, judge: 
         metrics={metric.name: metric.of(answers) for metric in run.metrics},
         flags=task_flags(answers),
         contamination=contamination(submission, run.task.dataset.name),
-        error_rates=error_rates(judge.signature, kind) if run.task.kind.judged else None,
+        error_rates=error_rates(judge.signature, run.source_kind) if run.task.kind.judged else None,
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from dfar_bench.datasets import DATASETS, rows
 from dfar_bench.errors import InputError
-from dfar_bench.files import read_jsonl
+from dfar_bench.files import TRAINING_RECORD, read_jsonl
 from dfar_bench.prompts import CONDITIONS
 from dfar_bench.runs.run import Harness, Run
 from dfar_bench.runs.sample import Sample
@@ -108,6 +108,7 @@ def read_run(files: tuple[Path, ...]) -> Run:
         files=files,
         model=_text(results.get("model_name")),
         model_args=config.get("model_args"),
+        tuned=_is_tuned(config.get("model_args")),
         created=_day(results.get("date")),
         printed=_printed(_section(results, "results", task.name)),
     )
@@ -120,6 +121,21 @@ def _check_agreement(settings: dict[str, Any], of_sample: dict[str, Any], where:
                 f"{where}: {name} is {value} here but {settings[name]} before; "
                 f"these samples are of different runs, score them one by one."
             )
+
+
+def model_places(model_args: object) -> list[str]:
+    """Return the adapter and the model that lm_eval's model arguments name, be they text or an object."""
+    if isinstance(model_args, str):
+        model_args = dict(part.partition("=")[::2] for part in model_args.split(","))
+    if not isinstance(model_args, dict):
+        return []
+    return [place for name in ("peft", "pretrained") if isinstance(place := model_args.get(name), str)]
+
+
+def _is_tuned(model_args: object) -> bool:
+    """Whether an adapter was loaded, or the model's folder has the record of a training."""
+    places = model_places(model_args)
+    return len(places) > 1 or any((Path(place) / TRAINING_RECORD).is_file() for place in places)
 
 
 def _results_beside(file: Path) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from dfar_bench import __version__
-from dfar_bench.files import TRAINING_RECORD
 from dfar_bench.judges import Judge
 from dfar_bench.judges.validation.answers import SourceKind
 from dfar_bench.prompts import Condition
@@ -66,6 +65,7 @@ class Run:
         files: the sample files it was read from, if any.
         model: the model's name as recorded.
         model_args: lm_eval's model arguments.
+        tuned: whether it is known to be fine-tuned.
         created: the day of the run, in UTC, such as 2026-01-31.
         printed: the figures that lm_eval itself reported, by metric.
     """
@@ -79,6 +79,7 @@ class Run:
     files: tuple[Path, ...] = ()
     model: str | None = None
     model_args: Any = None
+    tuned: bool = False
     created: str | None = None
     printed: Mapping[str, float | str] = field(default_factory=dict)
 
@@ -94,9 +95,8 @@ class Run:
 
     @property
     def source_kind(self) -> SourceKind:
-        """What sort of model wrote the answers, as far as the record says; a judge's errors depend on it."""
-        places = model_places(self.model_args)
-        if len(places) > 1 or any((Path(place) / TRAINING_RECORD).is_file() for place in places):
+        """What sort of model wrote the answers, as far as is known; a judge's errors depend on it."""
+        if self.tuned:
             return "fine-tuned"
         return "base" if self._chat() in ("no", "?") else "instruct"
 
@@ -161,15 +161,6 @@ class Run:
         if not (harness.chat_template_sha or harness.messages):
             return "no"
         return "multiturn" if harness.shots and harness.multiturn else "yes"
-
-
-def model_places(model_args: object) -> list[str]:
-    """Return the adapter and the model that lm_eval's model arguments name, be they text or an object."""
-    if isinstance(model_args, str):
-        model_args = dict(part.partition("=")[::2] for part in model_args.split(","))
-    if not isinstance(model_args, dict):
-        return []
-    return [place for name in ("peft", "pretrained") if isinstance(place := model_args.get(name), str)]
 
 
 def _seed(generation: Mapping[str, Any] | None, harness: Harness) -> object:

@@ -61,7 +61,9 @@ def mini_results(site: Path) -> list[dict[str, Any]]:
 
 def test_results_are_those_of_the_answers(site: Path, tree: Path) -> None:
     document = json.loads((site / "results.json").read_text())
-    assert (document["schema_version"], document["judge"]) == (2, get_judge().signature)
+    assert (document["schema_version"], document["judge"]) == (3, get_judge().signature)
+    kinds = [rates["kind"] for rates in document["judge_error_rates"]]
+    assert kinds == ["all", "base", "fine-tuned", "instruct"]
     by_run = {row["run"]: row for row in mini_results(site) if row["run"]}
     for folder in mini_folders(tree):
         row, submission = by_run.pop(folder.name), accepted(folder)

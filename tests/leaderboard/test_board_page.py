@@ -270,6 +270,10 @@ def test_ties_and_models_of_two_kinds(
         "acme/base": "llama2.v1",
         "acme/chat": "chat.v1",
     }
+    fixed = accepted(next((two_kinds / "acme__chat").iterdir())).tasks["dfar_mini_reason"].corrected["mar"]
+    corrected = {name: "→" in cell for name, cell in zip(names, watched.column("MAR ↓"), strict=True)}
+    assert [name for name in corrected if corrected[name]] == ["acme/chat"]  # the judge's errors are known on such
+    assert f"→ {100 * (fixed.value or 0):.1f} (" in page.content()
     page.goto(run_page(tmp_path / "board", "acme__base").as_uri())
     page.locator("#count", has_text="52 of 52 rows").wait_for()
     page.locator("#right").select_option("0.5")

@@ -19,9 +19,10 @@ from harness import ROOT, HarnessRun, evaluate
 from dfar_bench import __version__
 from dfar_bench.datasets import rows
 from dfar_bench.errors import InputError
+from dfar_bench.files import TRAINING_RECORD
 from dfar_bench.judges import get_judge
 from dfar_bench.runs.log import find_runs
-from dfar_bench.runs.rescore import Rescored, rescore, spreads
+from dfar_bench.runs.rescore import Rescored, rescore, rescore_run, spreads
 from dfar_bench.scoring import KINDS
 
 CLS, REASON = "dfar_mini_cls", "dfar_mini_reason"
@@ -333,3 +334,34 @@ def test_a_model_that_was_asked_in_several_prompts(dummy_mini: HarnessRun, tmp_p
         replace(one, run=replace(one.run, model="dummy", model_args={"revision": one.run.style})) for one in scored
     ]
     assert spreads(other) == []
+
+
+def test_the_errors_of_the_judge_are_those_on_such_models(dummy_mini: HarnessRun, tmp_path: Path) -> None:
+    """Known on chat models only, so far; a MAR is corrected where they are known, and only there."""
+    shutil.copytree(dummy_mini.folder, tmp_path / "run")
+    (results_file,) = (tmp_path / "run").rglob("results_*.json")
+    results = json.loads(results_file.read_text())
+    trained = tmp_path / "trained"
+    trained.mkdir()
+    for model_args, kind in (
+        ({"pretrained": "org/model"}, "base"),
+        (f"pretrained={trained}", "base"),
+        ({"pretrained": "org/model", "peft": "org/adapter"}, "fine-tuned"),
+    ):
+        results["config"]["model_args"] = model_args
+        results_file.write_text(json.dumps(results))
+        (scored,) = (one for one in rescore([tmp_path / "run"], resamples=0) if one.run.task.name == REASON)
+        assert scored.run.source_kind == kind
+        assert scored.corrected == {}
+        assert f"judge: its errors on answers of {kind} models are not measured" in scored.as_table()
+    results["config"]["model_args"] = f"pretrained={trained}"
+    results_file.write_text(json.dumps(results))
+    (trained / TRAINING_RECORD).write_text("{}")
+    (scored,) = (one for one in rescore([tmp_path / "run"], resamples=0) if one.run.task.name == REASON)
+    assert scored.run.source_kind == "fine-tuned"
+    harness = replace(scored.run.harness, chat_template_sha="0" * 64, context="0" * 8)
+    scored = rescore_run(replace(scored.run, tuned=False, harness=harness), get_judge(), 1000)
+    assert scored.run.source_kind == "instruct"
+    assert scored.corrected["mar"].value == 1.0  # no answer has a verdict, and that is read, not judged
+    assert "  corrected             1.0000" in scored.as_table()
+    assert scored.as_json()["judge_error_rates"]["kind"] == "instruct"
