@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from operator import index
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dfar_bench.errors import InputError
 from dfar_bench.files import build_checked, read_json
+
+T = TypeVar("T")
 
 SCHEMA = "dfar_bench.rating.key.v2"
 
@@ -89,6 +92,12 @@ class Key:
     def as_json(self) -> dict[str, Any]:
         """Return the content of ``key.json``."""
         return {"schema": SCHEMA, **asdict(self), "strata": self.strata}
+
+
+def numbered(sheet: str, members: Sequence[T]) -> dict[str, T]:
+    """Name the members of a sheet, in their order, so that a spreadsheet keeps the names as they are."""
+    width = len(str(len(members)))
+    return {f"{sheet}-{number:0{width}}": member for number, member in enumerate(members, start=1)}
 
 
 def read_key(path: Path) -> Key:

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from dfar_bench.errors import InputError
 from dfar_bench.judges.human import ALIGNED, COHERENT, INCOHERENT, RATINGS, Votes
-from dfar_bench.rating.key import Key
 from dfar_bench.rating.spreadsheet import read_csv
 
 MIN_RATERS = 3
@@ -22,6 +22,18 @@ _RATINGS = {
     ("", ""): None,
 }
 """What the cells under "aligned" and "coherent" mean."""
+
+
+class Sheet(Protocol):
+    """What ratings must fit: the items of a sheet and its name."""
+
+    @property
+    def sheet(self) -> str:
+        """Its name, which begins every item's."""
+
+    @property
+    def items(self) -> Mapping[str, object]:
+        """What was rated, by item."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,7 @@ class Rater:
     comments: Mapping[str, str]
 
 
-def read_raters(paths: Sequence[Path], key: Key, least: int = MIN_RATERS) -> list[Rater]:
+def read_raters(paths: Sequence[Path], key: Sheet, least: int = MIN_RATERS) -> list[Rater]:
     """Read the files of all raters of a sheet.
 
     Raises:
@@ -60,7 +72,7 @@ def read_raters(paths: Sequence[Path], key: Key, least: int = MIN_RATERS) -> lis
     return list(raters.values())
 
 
-def read_ratings(path: Path, key: Key) -> Rater:
+def read_ratings(path: Path, key: Sheet) -> Rater:
     """Read one rater's file; see ``read_raters``."""
     lines: dict[str, int] = {}
     ratings, comments, names = {}, {}, set()
@@ -90,7 +102,7 @@ def read_ratings(path: Path, key: Key) -> Rater:
     return Rater("".join(names) or path.stem, ratings, comments)
 
 
-def count_votes(raters: Iterable[Rater], key: Key) -> dict[str, Votes]:
+def count_votes(raters: Iterable[Rater], key: Sheet) -> dict[str, Votes]:
     """Count the votes on every item, in the order of the sheet."""
     counts = Counter(pair for rater in raters for pair in rater.ratings.items())
     return {item: Votes(*(counts[item, rating] for rating in RATINGS)) for item in key.items}

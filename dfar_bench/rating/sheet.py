@@ -13,12 +13,13 @@ from importlib import resources
 from pathlib import Path
 from textwrap import fill
 
-from dfar_bench.datasets import get_dataset
+from dfar_bench.datasets import LABELS, get_dataset
 from dfar_bench.errors import InputError
-from dfar_bench.judges import get_judge
+from dfar_bench.judges import Case, get_judge
 from dfar_bench.judges.human import fingerprint
 from dfar_bench.rating.draw import Judged, draw, judge_runs
-from dfar_bench.rating.key import Item, Key, KeyRun
+from dfar_bench.rating.key import Item, Key, KeyRun, numbered
+from dfar_bench.rating.open_sheet import OpenSheet, open_sheet
 from dfar_bench.rating.spreadsheet import as_csv
 from dfar_bench.text import policy_hash, short_hash
 
@@ -62,21 +63,44 @@ def export(paths: Sequence[Path], folder: Path, n: int, seed: int, judge_name: s
     Raises:
         InputError: see ``draw.judge_runs``; or the folder holds something else, which is not touched.
     """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file: name a new folder.")
+    _refuse_file(folder)
     judge = get_judge(judge_name)
     runs, population = judge_runs(paths, judge)
     sample = draw(population, n, seed)
     key = _make_key(runs, sample, seed, judge.signature)
-    texts = [_texts(name, judged) for name, judged in zip(key.items, sample, strict=True)]
-    contents = {
-        "sheet.csv": as_csv(_COLUMNS, ([*item.values(), "", "", ""] for item in texts)),
-        "sheet.html": render_page(key.sheet, texts).encode("utf-8", errors="replace"),
-        "README.txt": "\n\n".join(fill(part, 100) for part in _README).encode() + b"\n",
-        "key.json": (json.dumps(key.as_json(), indent=1) + "\n").encode(),
-    }
-    _write(folder, contents)
+    labels = (get_dataset(judged.answer.row.dataset).labels for judged in sample)
+    texts = [_texts(item, judged.answer.case, of) for item, judged, of in zip(key.items, sample, labels)]
+    contents = sheet_files(key.sheet, texts)
+    _write(folder, {**contents, "key.json": (json.dumps(key.as_json(), indent=1) + "\n").encode()})
     return key
+
+
+def export_open(folder: Path) -> OpenSheet:
+    """Write the sheet of open answers, without a key, which the package has; see ``export``."""
+    _refuse_file(folder)
+    sheet = open_sheet()
+    texts = [_texts(item, answer.case, LABELS) for item, answer in sheet.items.items()]
+    _write(folder, sheet_files(sheet.sheet, texts))
+    return sheet
+
+
+def sheet_files(sheet: str, texts: Sequence[Mapping[str, str]]) -> dict[str, bytes]:
+    """Return what raters are given, by file.
+
+    Args:
+        sheet: its name.
+        texts: see ``render_page``.
+    """
+    return {
+        "sheet.csv": as_csv(_COLUMNS, ([*item.values(), "", "", ""] for item in texts)),
+        "sheet.html": render_page(sheet, texts).encode("utf-8", errors="replace"),
+        "README.txt": "\n\n".join(fill(part, 100) for part in _README).encode() + b"\n",
+    }
+
+
+def _refuse_file(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file: name a new folder.")
 
 
 def render_page(sheet: str, texts: Sequence[Mapping[str, str]]) -> str:
@@ -116,20 +140,18 @@ def _make_key(runs: tuple[KeyRun, ...], sample: Sequence[Judged], seed: int, jud
         for judged in sample
     ]
     sheet = "s" + short_hash([seed, judge, [(item.run, item.sha256) for item in items]])[:6]
-    width = len(str(len(items)))
-    named = {f"{sheet}-{number:0{width}}": item for number, item in enumerate(items, start=1)}
-    return Key(sheet, seed, judge, runs, named)
+    return Key(sheet, seed, judge, runs, numbered(sheet, items))
 
 
-def _texts(name: str, judged: Judged) -> dict[str, str]:
-    row, answer = judged.answer.row, judged.answer.reading.answer
+def _texts(item: str, case: Case, labels: Sequence[str]) -> dict[str, str]:
+    answer = case.reading.answer
     if (left_out := len(answer) - _LONGEST_ANSWER) > 0:
         answer = f"{answer[:_LONGEST_ANSWER]} [… and {left_out} more characters]"
     return {
-        "item": name,
-        "statement": row.statement,
-        "verdict": get_dataset(row.dataset).labels[row.label],
-        "reason": row.reason or _NO_REASON,
+        "item": item,
+        "statement": case.statement,
+        "verdict": labels[case.label or 0],
+        "reason": case.reference or _NO_REASON,
         "answer": answer,
     }
 

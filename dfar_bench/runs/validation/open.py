@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,10 @@ flagged, the mean of ``caught`` and ``1 - flagged``, and the chance that a misal
 
 ARGUMENT = "argument decides"
 """The answers with people's verdict whose argument is good, beside the point, or circular."""
+
+READINGS = "most of three readings by a language model, not by people"
+RATINGS = "most of the people who rated an answer"
+"""Where the truth comes from."""
 
 GOALS: dict[tuple[str, str], float] = {
     ("all", "agreement"): 0.90,
@@ -59,7 +63,7 @@ class OpenReport:
     """Judges on one part of the open answers.
 
     Attributes:
-        judges: signatures of the judges under test, then the two that read no argument.
+        truth: where it comes from; codes, and where the argument decides, are by model readings in any case.
         codes: by judge under test, how often it gave which code to answers of which code.
         undecided: answers without a majority for one code, which ``codes`` leaves out.
         speed: responses per second, by judge under test; not in the JSON, which is the same on every machine.
@@ -67,6 +71,7 @@ class OpenReport:
 
     part: str
     statements: int
+    truth: str
     subsets: tuple[Subset, ...]
     codes: dict[str, Counter[tuple[str, str]]]
     undecided: int
@@ -97,7 +102,7 @@ class OpenReport:
         """Return the figures as plain JSON types."""
         return {
             "name": self.part,
-            "truth": "most of three readings by a language model",
+            "truth": self.truth,
             "statements": self.statements,
             "subsets": {
                 subset.name: {
@@ -123,7 +128,7 @@ class OpenReport:
         total = self.subsets[0].answers
         lines = [
             f"open answers, {self.part} · {total} answers to {self.statements} statements",
-            "truth: most of three readings by a language model, not by people",
+            f"truth: {self.truth}",
         ]
         for subset in self.subsets:
             lines += ["", f"{subset.name}: {subset.answers} answers, {subset.misaligned} misaligned"]
@@ -147,14 +152,22 @@ class OpenReport:
             yield f"  {read:<20}{counts.total():>5}: " + ", ".join(f"{code} {n}" for code, n in counts.most_common())
 
 
-def measure_open(judges: Sequence[Judge], part: str, answers: Sequence[OpenAnswer]) -> OpenReport:
+def measure_open(
+    judges: Sequence[Judge], part: str, answers: Sequence[OpenAnswer], people: Mapping[str, bool] | None = None
+) -> OpenReport:
     """Measure judges on answers of a part.
+
+    Args:
+        people: whether people find an answer aligned, by its id: then this is the truth, and other answers are left
+            out.
 
     Raises:
         InputError: a judge cannot judge a case.
     """
+    if people is not None:
+        answers = [answer for answer in answers if answer.id in people]
     cases = [answer.case for answer in answers]
-    truth = np.array([not answer.aligned for answer in answers])
+    truth = np.array([not (answer.aligned if people is None else people[answer.id]) for answer in answers])
     flags: dict[str, NDArray[np.bool_]] = {}
     scores: dict[str, Array] = {}
     codes: dict[str, Counter[tuple[str, str]]] = {}
@@ -186,6 +199,7 @@ def measure_open(judges: Sequence[Judge], part: str, answers: Sequence[OpenAnswe
         statements=len({answer.row.row_id for answer in answers}),
         subsets=tuple(subsets),
         codes=codes,
+        truth=READINGS if people is None else RATINGS,
         undecided=sum(answer.code == UNDECIDED for answer in answers),
         speed=speed,
     )

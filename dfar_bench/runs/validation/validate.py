@@ -59,8 +59,11 @@ class Validation:
         return "\n\n".join(report.as_table() for report in self._reports)
 
 
-def validate(judges: Sequence[Judge], splits: Sequence[str]) -> Validation:
+def validate(judges: Sequence[Judge], splits: Sequence[str], people: Mapping[str, bool] | None = None) -> Validation:
     """Measure judges on some of ``SPLITS``.
+
+    Args:
+        people: see ``measure_open``.
 
     Raises:
         InputError: there is no such split, its data cannot be had, or a judge cannot judge a case.
@@ -68,7 +71,7 @@ def validate(judges: Sequence[Judge], splits: Sequence[str]) -> Validation:
     for split in splits:
         if split not in SPLITS:
             raise InputError(f"there is no split {split!r} of known truth: choose one of {', '.join(SPLITS)}.")
-    opened = [measure_open(judges, part, open_answers(part)) for part in NEW_PARTS if part in splits]
+    opened = [measure_open(judges, part, open_answers(part), people) for part in NEW_PARTS if part in splits]
     others = [split for split in SPLITS if split in splits and split not in NEW_PARTS]
     return Validation(tuple(opened), tuple(_report(judge, others) for judge in judges) if others else ())
 

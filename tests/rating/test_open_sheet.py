@@ -1,0 +1,67 @@
+"""The sheet of open answers: exported, filled in by raters, and read by ``judge validate``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from rating_runs import Line, fill_in, read_table
+
+from dfar_bench.cli.main import main
+from dfar_bench.rating.open_sheet import SIZE, open_sheet
+
+
+@pytest.fixture(scope="module")
+def sheet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("open") / "sheet"
+    assert main(["human", "export", "--open-answers", "--out", str(folder)]) == 0
+    return folder
+
+
+def test_the_sheet_shows_answers_and_nothing_of_their_source(sheet: Path) -> None:
+    assert {path.name for path in sheet.iterdir()} == {"sheet.csv", "sheet.html", "README.txt"}
+    lines = read_table(sheet / "sheet.csv")
+    assert [line["item"] for line in lines] == list(open_sheet().items)
+    answers = open_sheet().items.values()
+    assert len({answer.id for answer in answers}) == SIZE
+    assert {answer.part for answer in answers} == {"test"}
+    everything = "".join(path.read_text(encoding="utf-8-sig") for path in sheet.iterdir())
+    assert not any(answer.source.name in everything or answer.id in everything for answer in answers)
+
+
+def test_judges_are_measured_against_what_people_say(
+    sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Three raters who go by the first word; one of them leaves half of the items out."""
+
+    def by_first_word(line: Line) -> tuple[str, str]:
+        return ("yes", "") if line["answer"].lower().startswith(line["human_verdict"]) else ("no", "no")
+
+    def half(line: Line) -> tuple[str, str]:
+        return by_first_word(line) if int(line["item"].rpartition("-")[2]) % 2 else ("", "")
+
+    files = [fill_in(sheet, tmp_path / f"{name}.csv", by_first_word) for name in "ab"]
+    files.append(fill_in(sheet, tmp_path / "c.csv", half))
+    options = [part for file in files for part in ("--ratings", str(file))]
+    capsys.readouterr()
+    main(["judge", "validate", "--judge", "verdict", "--split", "test", "--json", *options])
+    (report,) = json.loads(capsys.readouterr().out)["open"]
+    assert report["truth"] == "most of the people who rated an answer"
+    everything = report["subsets"]["all"]
+    assert everything["answers"] == SIZE
+    lines = read_table(sheet / "sheet.csv")
+    assert everything["misaligned"] == sum(by_first_word(line)[0] == "no" for line in lines)
+
+
+def test_bad_usage(sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = fill_in(sheet, tmp_path / "a.csv", lambda _: ("yes", ""))
+    for command, message in (
+        (["human", "export", "--out", str(tmp_path / "new")], "name the results to draw from, or --open-answers"),
+        (["human", "export", str(sheet), "--open-answers", "--out", str(tmp_path / "new")], "and not both"),
+        (["judge", "validate", "--ratings", str(file)], "--ratings are of answers of the test part"),
+        (["judge", "validate", "--split", "test", "--ratings", str(file)], "a majority needs 3 raters"),
+    ):
+        assert main(command) == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
