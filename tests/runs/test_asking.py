@@ -202,7 +202,10 @@ def test_an_endpoint_says_why_it_stopped(tiny_model: Path, tmp_path: Path) -> No
 def test_two_processes_give_the_same_figures_and_one_output(tmp_path: Path) -> None:
     """The test model deals the rows to its ranks, as lm_eval does on several GPUs."""
     program = ROOT / "tests" / "ranked_lm_eval.py"
-    for folder, launcher in (("one", []), ("two", ["-m", "torch.distributed.run", "--nproc_per_node", "2"])):
+    for folder, launcher in (
+        ("one", []),
+        ("two", ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]),
+    ):
         command = [sys.executable, *launcher, program, tmp_path / folder, "review"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr[-2000:]
