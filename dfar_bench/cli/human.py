@@ -7,20 +7,15 @@ from typing import Annotated
 
 import typer
 
-from dfar_bench.cli.options import FINE, AsJson, JudgeName, new_family, print_json
+from dfar_bench.cli.options import FINE, AsJson, JudgeName, Samples, new_family, print_json
 
 app = new_family("Have people rate responses, and test the judges against them.")
 
 
 @app.command("export")
 def export_sheet(
+    results: Samples,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="A new folder.")],
-    results: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Samples, or folders of them.")
-    ] = None,
-    open_answers: Annotated[
-        bool, typer.Option("--open-answers", help="The sheet of 200 open answers instead, to check judges.")
-    ] = False,
     n: Annotated[int, typer.Option(metavar="N", min=2, help="How many responses.")] = 60,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the draw.")] = 20240821,
     judge: JudgeName = "",
@@ -28,23 +23,29 @@ def export_sheet(
     """Draw responses and write a rating sheet.
 
     Draws from finished *_reason runs, stratified by the judge's decision, and writes sheet.html and sheet.csv for
-    raters, README.txt, and key.json, which raters must not see. With --open-answers, and without results: the sheet of
-    answers to this project's own statements, whose ratings dfar-bench judge validate --ratings reads.
+    raters, README.txt, and key.json, which raters must not see.
     """
-    from dfar_bench.errors import InputError
     from dfar_bench.judges import DEFAULT_JUDGE
-    from dfar_bench.rating.sheet import export, export_open
+    from dfar_bench.rating.sheet import export
 
-    if bool(results) == open_answers:
-        raise InputError("name the results to draw from, or --open-answers, and not both.")
-    if not results:
-        sheet = export_open(out)
-        print(f"{out}: {len(sheet.items)} open answers; give each rater sheet.html or sheet.csv, with README.txt")
-        return FINE
     key = export(results, out, n, seed, judge or DEFAULT_JUDGE)
     for name, stratum in key.as_json()["strata"].items():
         print(f"{key.judge} {name}: {stratum['drawn']} of {stratum['population']} responses drawn")
     print(f"{out}: give each rater sheet.html or sheet.csv, with README.txt; keep key.json from them")
+    return FINE
+
+
+@app.command("export-open")
+def export_open_sheet(out: Annotated[Path, typer.Option(metavar="FOLDER", help="A new folder.")]) -> int:
+    """Write the rating sheet on which people can check how judges were measured.
+
+    It holds answers of real models to statements of this project's own, always the same ones. dfar-bench judge validate
+    --split test --ratings FILE measures judges, and the model readings, against what raters say.
+    """
+    from dfar_bench.rating.sheet import export_open
+
+    sheet = export_open(out)
+    print(f"{out}: {len(sheet.items)} answers; give each rater sheet.html or sheet.csv, with README.txt")
     return FINE
 
 

@@ -54,21 +54,21 @@ def validate(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="What a person filled in of the sheet of human export --open-answers, instead of model readings; one "
-            "option per rater, with --split test.",
+            help="A rater's file from the sheet of dfar-bench human export-open: measure against people instead of "
+            "model readings. Repeat it for each rater, with --split test.",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Measure judges on responses of known truth.
+    """Measure how often judges are right.
 
     On what real models wrote to statements of this project's own, read three times by a language model: agreement, what
-    a judge catches and what it flags wrongly, beside two judges that read no argument. And on responses written by
-    hand, or constructed from rows and their human reasons, the worst kind first. Exit status 1 if a goal is missed.
+    a judge catches and what it flags wrongly, beside two judges that read no reason. Or on responses written by hand,
+    or constructed from rows and their human reasons, the worst kind first. Exit status 1 if a goal is missed.
     """
     from dfar_bench.errors import InputError
     from dfar_bench.judges import DEFAULT_JUDGE, get_judge
-    from dfar_bench.rating.open_sheet import open_sheet, people_aligned
+    from dfar_bench.rating.open_sheet import open_sheet, people_on
     from dfar_bench.rating.ratings import read_raters
     from dfar_bench.runs.validation import validate as validate_judges
 
@@ -76,7 +76,7 @@ def validate(
     if ratings:
         if split != ["test"]:
             raise InputError("--ratings are of answers of the test part: add --split test, and no other.")
-        people = people_aligned(read_raters(ratings, open_sheet()))
+        people = people_on(read_raters(ratings, open_sheet()))
     report = validate_judges([get_judge(name) for name in judge or [DEFAULT_JUDGE]], split or ["validate"], people)
     if as_json:
         print_json(report.as_json())

@@ -55,6 +55,13 @@ class Case:
         """What the response says, read once."""
         return Reading(self.response, self.statement, self.prompt)
 
+    @property
+    def reason_decides(self) -> bool:
+        """Whether people's verdict is read, and words beside it, so that only the reason is in question."""
+        reading = self.reading
+        empty = reading.bare or reading.echo or reading.degenerate
+        return self.label is not None and reading.verdict == self.label and not empty
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:

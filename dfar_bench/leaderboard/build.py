@@ -100,7 +100,8 @@ def _files(
     tables: Mapping[str, Sequence[Table]], submitted: Sequence[Facts], published: Sequence[Reported], judge: Judge
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the path and content of every file of the site."""
-    shared = {"rates": str(error_rates(judge.signature) or ""), "datasets": DATASETS, "metrics": METRICS}
+    rates = str(error_rates(judge.signature) or "how often the judge errs is not known")
+    shared = {"rates": rates, "datasets": DATASETS, "metrics": METRICS}
     yield MARK, b"made by dfar-bench board build; replaced by the next build\n"
     yield from results(tables, published, judge).items()
     drawn = {table: (charts.scatter(table), charts.slopes(table)) for members in tables.values() for table in members}

@@ -94,10 +94,10 @@ class Entry:
         task = self.tasks.get(column.metric.kind)
         return task.figures.get(column.metric.name, UNDEFINED) if task else UNDEFINED
 
-    def corrected(self, column: Column) -> Estimate | None:
-        """Return the figure of a column corrected for the errors of the judge, where those are known."""
+    def adjusted(self, column: Column) -> Estimate | None:
+        """Return the figure of a column adjusted for the errors of the judge; None where it was not."""
         task = self.tasks.get(column.metric.kind)
-        return task.corrected.get(column.metric.name) if task else None
+        return task.adjusted.get(column.metric.name) if task else None
 
 
 def columns(dataset: Dataset) -> list[Column]:

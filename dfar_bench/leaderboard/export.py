@@ -11,7 +11,7 @@ set, in the order of the pages:
   ``contaminated_rows``, ``contaminated_unleaked_rows``;
 - ``ranks``: by metric ``[best, worst]`` place that is not excluded; empty where not ranked;
 - ``metrics``: by kind of task and name ``value``, ``low``, ``high``; rates between 0 and 1;
-- ``corrected``: the same by name, of metrics corrected for the errors of the judge, where those are known.
+- ``adjusted``: the same by name, of metrics adjusted for the errors of the judge, where those are known.
 
 ``results.csv`` has the same rows, with a column for each value.
 """
@@ -31,9 +31,12 @@ from dfar_bench.leaderboard.board import Table
 from dfar_bench.leaderboard.entries import Entry
 from dfar_bench.leaderboard.reported import Reported
 from dfar_bench.scoring import KINDS, LEVEL, METRICS, RESAMPLES, SEED, Signature
+from dfar_bench.scoring.adjustment import ADJUSTED
 
 SCHEMA_VERSION = 3
 
+_ENDS = ("", "_low", "_high")
+"""Of the columns for value, low and high."""
 _FIELDS = ("data", "table", "status", "model", "run", "mode", "base", "created")
 
 
@@ -83,8 +86,8 @@ def _row(entry: Entry, table: Table) -> dict[str, Any]:
             kind: {name: estimate.as_json() for name, estimate in task.figures.items()}
             for kind, task in entry.tasks.items()
         },
-        "corrected": {
-            name: estimate.as_json() for task in entry.tasks.values() for name, estimate in task.corrected.items()
+        "adjusted": {
+            name: estimate.as_json() for task in entry.tasks.values() for name, estimate in task.adjusted.items()
         },
     }
 
@@ -97,7 +100,8 @@ def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
         "flags",
         "contaminated",
         *(f"rank_{metric}_{end}" for metric in ranked for end in ("best", "worst")),
-        *(f"{name}{end}" for name in METRICS for end in ("", "_low", "_high")),
+        *(f"{name}{end}" for name in METRICS for end in _ENDS),
+        *(f"{name}_adjusted{end}" for name in ADJUSTED for end in _ENDS),
         *(f"{field}_{kind}" for kind in KINDS for field in ("condition", "signature")),
     ]
     out = io.StringIO()
@@ -113,6 +117,8 @@ def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
                 f"signature_{kind}": row["signatures"].get(kind),
             }
             for name, figure in figures.items():
-                cells |= {name: figure["value"], f"{name}_low": figure["low"], f"{name}_high": figure["high"]}
+                cells |= dict(zip((f"{name}{end}" for end in _ENDS), figure.values(), strict=True))
+        for name, figure in row["adjusted"].items():
+            cells |= dict(zip((f"{name}_adjusted{end}" for end in _ENDS), figure.values(), strict=True))
         writer.writerow(cells)
     return out.getvalue().encode()

@@ -34,7 +34,7 @@ class TaskFacts(BaseModel):
 
     Attributes:
         bits: there for metrics that are shares of rows or groups.
-        corrected: what shares are when corrected for the errors of the judge, where those are known.
+        adjusted: what shares are when adjusted for the errors of the judge, where those are known.
         judge_errs: how often the judge errs on answers of such models, in words.
     """
 
@@ -48,7 +48,7 @@ class TaskFacts(BaseModel):
     codes: dict[str, int] = {}
     flags: list[Flag] = []
     contamination: Contamination | None = None
-    corrected: dict[str, Estimate] = {}
+    adjusted: dict[str, Estimate] = {}
     judge_errs: str = ""
     harness: dict[str, Any] = {}
 
@@ -101,8 +101,8 @@ def facts_of(verified: VerifiedSubmission) -> dict[str, Any]:
                 signature=str(task.signature),
                 flags=list(task.flags),
                 contamination=task.contamination,
-                corrected=task.corrected,
-                judge_errs=str(task.error_rates) if task.error_rates else "",
+                adjusted=task.adjusted,
+                judge_errs=str(task.error_rates or ""),
                 harness=task.harness.model_dump(mode="json"),
             )
             for name, task in verified.tasks.items()

@@ -136,10 +136,10 @@ def _data_hash(dataset: str) -> str:
 
 @cache
 def code_hash() -> str:
-    """Hash this package's code and the judge's numbers: whatever may change a result."""
+    """Hash this package's code and data, such as a judge's numbers and errors: whatever may change a result."""
     root = Path(str(resources.files("dfar_bench")))
     digest = hashlib.sha256()
-    for path in sorted([*root.rglob("*.py"), *root.rglob("*.npz")]):
+    for path in sorted(path for ending in ("py", "npz", "json", "jsonl") for path in root.rglob(f"*.{ending}")):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

@@ -17,7 +17,7 @@ from dfar_bench.leaderboard.schema import Harness, Submission
 from dfar_bench.runs.rescore import figure
 from dfar_bench.runs.run import Run
 from dfar_bench.scoring import Answer, Estimate, Signature, Task, count_codes, estimates
-from dfar_bench.scoring.correction import corrections
+from dfar_bench.scoring.adjustment import adjustments
 
 _CONTAMINATED = {True: "contaminated", False: "not contaminated", None: "contamination unknown"}
 
@@ -31,7 +31,7 @@ class VerifiedTask:
         answers: in the order of ``run.outputs``: sorted by row id.
         stored: the answers as the file holds them, in the same order.
         metrics: values by name; None where no answer counts.
-        error_rates: the judge's on answers of such models, None where no judge decided or it was not tried.
+        error_rates: see ``Run.error_rates``.
     """
 
     task: Task
@@ -51,9 +51,9 @@ class VerifiedTask:
         return estimates(self.run.metrics, self.answers)
 
     @cached_property
-    def corrected(self) -> dict[str, Estimate]:
-        """``mar`` corrected for the errors of its judge, where they are known (``scoring.correction``)."""
-        return corrections(self.answers, self.error_rates) if self.task.kind.judged else {}
+    def adjusted(self) -> dict[str, Estimate]:
+        """``mar`` adjusted for the errors of its judge; see ``scoring.adjustment``."""
+        return adjustments(self.answers, self.error_rates)
 
     @property
     def answers_hash(self) -> str:

@@ -16,7 +16,6 @@ from pydantic import ValidationError
 
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
-from dfar_bench.judges.validation.rates import error_rates
 from dfar_bench.leaderboard.answers_file import Stored, answers_name, prompts_of, read_answers
 from dfar_bench.leaderboard.contamination import contamination
 from dfar_bench.leaderboard.faults import Fault, RefusedError, of_validation, shown
@@ -166,7 +165,7 @@ def _score(run: Run, stored: tuple[Stored, ...], submission: Submission, judge: 
         metrics={metric.name: metric.of(answers) for metric in run.metrics},
         flags=task_flags(answers),
         contamination=contamination(submission, run.task.dataset.name),
-        error_rates=error_rates(judge.signature, run.source_kind) if run.task.kind.judged else None,
+        error_rates=run.error_rates(judge),
     )
 
 

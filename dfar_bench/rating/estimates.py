@@ -23,7 +23,7 @@ import numpy as np
 
 from dfar_bench.rating.key import STRATA, Groups
 from dfar_bench.scoring import RESAMPLES, SEED, Estimate
-from dfar_bench.scoring.correction import rogan_gladen
+from dfar_bench.scoring.adjustment import rogan_gladen
 from dfar_bench.scoring.estimate import MIN_CLUSTERS, cluster_weights, interval_of
 from dfar_bench.scoring.statistics import Array, divide
 

@@ -1,22 +1,34 @@
-"""The sheet of open answers: have people say what judges are published with, so far on the word of a language model."""
+"""The sheet of open answers: have people say what judges are published with, so far on the word of a language model.
+
+``sheet.json`` beside the answers lists those on it, so that ratings keep their meaning when answers are added;
+``python -m dfar_bench.rating.open_sheet FILE`` draws it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
 from dfar_bench.judges.validation.answers import OpenAnswer, open_answers
-from dfar_bench.rating.draw import allocate
+from dfar_bench.rating.agreement import alpha
 from dfar_bench.rating.key import numbered
 from dfar_bench.rating.ratings import Rater, count_votes
+from dfar_bench.runs.validation import People
 from dfar_bench.scoring import SEED
 from dfar_bench.text import short_hash
 
-SIZE = 200
-"""How many of the answers of ``test`` are on the sheet."""
+FILE = "sheet.json"
+
+ALIGNED, FAULTY, OTHERS = 75, 85, 40
+"""How many are drawn of the answers on which the reason decides, aligned by model readings and not, and of the others.
+A judge is needed for the former; as models write them, the sheet would have too few that are aligned."""
 
 
 @dataclass(frozen=True)
@@ -29,19 +41,40 @@ class OpenSheet:
 
 @cache
 def open_sheet() -> OpenSheet:
-    """Draw the sheet, always the same; answers that model readings find aligned have the share that they have."""
-    answers = open_answers("test")
+    """Return the sheet."""
+    ids = json.loads((files("dfar_bench.judges.validation") / FILE).read_text(encoding="utf-8"))
+    answers = {answer.id: answer for answer in open_answers("test")}
+    sheet = "o" + short_hash(ids)[:6]
+    return OpenSheet(sheet, numbered(sheet, [answers[each] for each in ids]))
+
+
+def draw_open() -> list[str]:
+    """Draw the ids of the answers on the sheet."""
     rng = np.random.default_rng(SEED)
-    strata = [[answer for answer in answers if answer.aligned == aligned] for aligned in (True, False)]
-    sizes = allocate(SIZE, (len(strata[0]), len(strata[1])))
-    drawn = [stratum[at] for stratum, size in zip(strata, sizes) for at in rng.permutation(len(stratum))[:size]]
-    shuffled = [drawn[at] for at in rng.permutation(len(drawn))]
-    sheet = "o" + short_hash([answer.id for answer in shuffled])[:6]
-    return OpenSheet(sheet, numbered(sheet, shuffled))
+    strata: tuple[list[OpenAnswer], ...] = ([], [], [])
+    for answer in open_answers("test"):
+        strata[(0 if answer.aligned else 1) if answer.case.reason_decides else 2].append(answer)
+    drawn = [
+        stratum[at]
+        for stratum, size in zip(strata, (ALIGNED, FAULTY, OTHERS), strict=True)
+        for at in rng.permutation(len(stratum))[:size]
+    ]
+    return [drawn[at].id for at in rng.permutation(len(drawn))]
 
 
-def people_aligned(raters: Iterable[Rater]) -> dict[str, bool]:
-    """Return what most raters decided, by id of the answer; answers without a majority are left out."""
+def people_on(raters: Sequence[Rater]) -> People:
+    """Return what most raters of the sheet decided; answers without a majority are left out."""
     sheet = open_sheet()
-    votes = {item: votes.misaligned for item, votes in count_votes(raters, sheet).items()}
-    return {sheet.items[item].id: not misaligned for item, misaligned in votes.items() if misaligned is not None}
+    votes = count_votes(raters, sheet)
+    counts = np.array([(each.aligned, each.not_aligned) for each in votes.values()])
+    agreement = float(alpha(counts, np.ones((1, len(counts))))[0])
+    decided = {sheet.items[item].id: not of.misaligned for item, of in votes.items() if of.misaligned is not None}
+    return People(
+        decided,
+        f"most of {len(raters)} people (Krippendorff's alpha {agreement:.2f}; {len(votes) - len(decided)} answers "
+        "without a majority are left out)",
+    )
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(json.dumps(draw_open(), indent=1) + "\n", encoding="utf-8")

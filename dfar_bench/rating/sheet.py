@@ -68,8 +68,10 @@ def export(paths: Sequence[Path], folder: Path, n: int, seed: int, judge_name: s
     runs, population = judge_runs(paths, judge)
     sample = draw(population, n, seed)
     key = _make_key(runs, sample, seed, judge.signature)
-    labels = (get_dataset(judged.answer.row.dataset).labels for judged in sample)
-    texts = [_texts(item, judged.answer.case, of) for item, judged, of in zip(key.items, sample, labels)]
+    texts = [
+        _texts(item, judged.answer.case, get_dataset(judged.answer.row.dataset).labels[judged.answer.row.label])
+        for item, judged in zip(key.items, sample, strict=True)
+    ]
     contents = sheet_files(key.sheet, texts)
     _write(folder, {**contents, "key.json": (json.dumps(key.as_json(), indent=1) + "\n").encode()})
     return key
@@ -79,7 +81,7 @@ def export_open(folder: Path) -> OpenSheet:
     """Write the sheet of open answers, without a key, which the package has; see ``export``."""
     _refuse_file(folder)
     sheet = open_sheet()
-    texts = [_texts(item, answer.case, LABELS) for item, answer in sheet.items.items()]
+    texts = [_texts(item, answer.case, LABELS[answer.row.label]) for item, answer in sheet.items.items()]
     _write(folder, sheet_files(sheet.sheet, texts))
     return sheet
 
@@ -143,14 +145,14 @@ def _make_key(runs: tuple[KeyRun, ...], sample: Sequence[Judged], seed: int, jud
     return Key(sheet, seed, judge, runs, numbered(sheet, items))
 
 
-def _texts(item: str, case: Case, labels: Sequence[str]) -> dict[str, str]:
+def _texts(item: str, case: Case, verdict: str) -> dict[str, str]:
     answer = case.reading.answer
     if (left_out := len(answer) - _LONGEST_ANSWER) > 0:
         answer = f"{answer[:_LONGEST_ANSWER]} [… and {left_out} more characters]"
     return {
         "item": item,
         "statement": case.statement,
-        "verdict": labels[case.label or 0],
+        "verdict": verdict,
         "reason": case.reference or _NO_REASON,
         "answer": answer,
     }

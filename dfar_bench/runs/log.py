@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -124,18 +125,19 @@ def _check_agreement(settings: dict[str, Any], of_sample: dict[str, Any], where:
 
 
 def model_places(model_args: object) -> list[str]:
-    """Return the adapter and the model that lm_eval's model arguments name, be they text or an object."""
+    """Return the adapter and the model that lm_eval's model arguments name, be these text or an object."""
     if isinstance(model_args, str):
         model_args = dict(part.partition("=")[::2] for part in model_args.split(","))
     if not isinstance(model_args, dict):
         return []
-    return [place for name in ("peft", "pretrained") if isinstance(place := model_args.get(name), str)]
+    places = (model_args.get(name) for name in ("peft", "lora_local_path", "pretrained"))
+    return [place for place in places if isinstance(place, str) and place]
 
 
 def _is_tuned(model_args: object) -> bool:
-    """Whether an adapter was loaded, or the model's folder has the record of a training."""
+    """Whether an adapter was loaded, or the model's folder, if it is still here, has the record of a training."""
     places = model_places(model_args)
-    return len(places) > 1 or any((Path(place) / TRAINING_RECORD).is_file() for place in places)
+    return len(places) > 1 or any(os.path.isfile(os.path.join(place, TRAINING_RECORD)) for place in places)
 
 
 def _results_beside(file: Path) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from typing import Any
 
 from dfar_bench.errors import InputError
 from dfar_bench.judges import DEFAULT_JUDGE, Judge, get_judge
-from dfar_bench.judges.validation.rates import ErrorRates, error_rates
+from dfar_bench.judges.validation.rates import ErrorRates
 from dfar_bench.runs.log import find_runs, read_run
 from dfar_bench.runs.run import AGAINST_TIES, MANY_TIES, Run
 from dfar_bench.scoring import LEVEL, NOT_AVAILABLE, RESAMPLES, SEED, Estimate, Signature, count_codes, estimates
-from dfar_bench.scoring.correction import corrections
+from dfar_bench.scoring.adjustment import adjustments
 from dfar_bench.scoring.estimate import MIN_CLUSTERS
 
 
@@ -44,8 +44,8 @@ class Score:
 class Rescored:
     """A run with its scores by metric name, their signature, and how often the judge gave each code.
 
-    ``error_rates`` are the judge's on answers of such models, None where no judge decided or it was not tried; where
-    they are known ``corrected`` holds the shares, by metric, that they lead to (``scoring.correction``).
+    ``error_rates`` are the judge's (``Run.error_rates``), and ``adjusted`` the metrics that were adjusted for them
+    (``scoring.adjustment``).
     """
 
     run: Run
@@ -54,7 +54,7 @@ class Rescored:
     codes: dict[str, int]
     resamples: int
     error_rates: ErrorRates | None = None
-    corrected: Mapping[str, Estimate] = field(default_factory=dict)
+    adjusted: Mapping[str, Estimate] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""
@@ -71,7 +71,7 @@ class Rescored:
                 name: {**score.estimate.as_json(), "printed": score.printed} for name, score in self.scores.items()
             },
             "codes": self.codes,
-            "corrected": {name: estimate.as_json() for name, estimate in self.corrected.items()},
+            "adjusted": {name: estimate.as_json() for name, estimate in self.adjusted.items()},
             "judge_error_rates": self.error_rates.as_json() if self.error_rates else None,
         }
 
@@ -84,11 +84,9 @@ class Rescored:
         for name, score in self.scores.items():
             note = f"   lm_eval printed {score.printed}" if score.differs else ""
             lines.append(f"{name:<22}{figure(score.estimate.value):>8}   {interval(score.estimate)}{note}")
-            if name in self.corrected:
-                fixed = self.corrected[name]
-                lines.append(
-                    f"{'  corrected':<22}{figure(fixed.value):>8}   {interval(fixed)}   for the judge's errors"
-                )
+            if name in self.adjusted:
+                estimate = self.adjusted[name]
+                lines.append(f"{'  adjusted':<22}{figure(estimate.value):>8}   {interval(estimate)}")
         lines.append("")
         if self.resamples and not any(score.estimate.interval for score in self.scores.values()):
             lines.append(f"no intervals: fewer than {MIN_CLUSTERS} contrast groups were answered")
@@ -99,7 +97,9 @@ class Rescored:
             lines.append("truncated is an estimate: the log does not say why answers ended")
         if self.codes:
             lines.append("codes: " + ", ".join(f"{code} {count}" for code, count in self.codes.items()))
-            lines.append(f"judge: {self.error_rates or 'its error rates are not known'}")
+            lines.append(str(self.error_rates or "how often the judge errs on such answers is not known"))
+            if self.adjusted:
+                lines.append("adjusted: for the judge's errors where the reason decides (Rogan and Gladen)")
         lines.append(f"signature: {self.signature}")
         if all(score.printed is None for score in self.scores.values()):
             lines.append("not compared with lm_eval's own figures: no results file with them is beside the samples")
@@ -188,7 +188,6 @@ def rescore(
 def rescore_run(run: Run, judge: Judge, resamples: int = RESAMPLES) -> Rescored:
     """Score one run."""
     answers = run.answers(judge)
-    kind = run.task.kind
     computed = estimates(run.metrics, answers, resamples=resamples)
     same_judge = judge.signature == get_judge().signature
     scores = {
@@ -197,6 +196,6 @@ def rescore_run(run: Run, judge: Judge, resamples: int = RESAMPLES) -> Rescored:
         )
         for metric in run.metrics
     }
-    rates = error_rates(judge.signature, run.source_kind) if kind.judged else None
-    fixed = corrections(answers, rates, resamples=resamples) if kind.judged else {}
-    return Rescored(run, run.signature(judge), scores, count_codes(answers), resamples, rates, fixed)
+    rates = run.error_rates(judge)
+    adjusted = adjustments(answers, rates, resamples=resamples)
+    return Rescored(run, run.signature(judge), scores, count_codes(answers), resamples, rates, adjusted)

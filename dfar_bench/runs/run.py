@@ -10,6 +10,7 @@ from typing import Any
 from dfar_bench import __version__
 from dfar_bench.judges import Judge
 from dfar_bench.judges.validation.answers import SourceKind
+from dfar_bench.judges.validation.rates import ErrorRates, error_rates
 from dfar_bench.prompts import Condition
 from dfar_bench.scoring import Answer, Metric, Output, Signature, Task
 from dfar_bench.text import short_hash
@@ -95,7 +96,10 @@ class Run:
 
     @property
     def source_kind(self) -> SourceKind:
-        """What sort of model wrote the answers, as far as is known; a judge's errors depend on it."""
+        """What sort of model wrote the answers; a judge's errors depend on it.
+
+        A base model where nothing is known of a training or a chat template.
+        """
         if self.tuned:
             return "fine-tuned"
         return "base" if self._chat() in ("no", "?") else "instruct"
@@ -108,6 +112,15 @@ class Run:
     def answers(self, judge: Judge) -> list[Answer]:
         """Read the outputs, in their order."""
         return self.task.kind.read(self.outputs, judge)
+
+    def error_rates(self, judge: Judge) -> ErrorRates | None:
+        """Return how often a judge errs on answers of such models; None where none decides or it was not tried.
+
+        Also None where the rows have no human reason: the judge was tried with one at hand.
+        """
+        if not self.task.kind.judged or not any(output.row.reason for output in self.outputs):
+            return None
+        return error_rates(judge.signature, self.source_kind)
 
     def signature(self, judge: Judge) -> Signature:
         """Return the signature of the run's scores.

@@ -141,7 +141,7 @@ def results() -> str:
 def rescored() -> str:
     run = submitted()[MODELS["L+R"], "clean", "reason", "reason"]
     lines = rescore_run(run, get_judge()).as_table().splitlines()
-    wanted = ("metric", "mar ", "mar_self", "verdict_acc ", "judge", "signature")
+    wanted = ("metric", "mar ", "mar_self", "verdict_acc ", "the judge", "how often", "signature")
     return fenced("\n".join(line for line in lines if line.startswith(wanted)))
 
 

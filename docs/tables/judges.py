@@ -33,17 +33,17 @@ def judge_errors() -> str:
             tried = [rates for kind in KINDS_OF_ANSWERS if (rates := error_rates(signature, kind)) and rates.groups]
             lines += [[f"`{signature}`", *error_cells(rates)] for rates in tried]
     return table(
-        "judge|models|answers|it catches|it wrongly flags|with people's verdict|it catches|it wrongly flags", lines
+        "judge|models|answers|it catches|it wrongly flags|where the reason decides|it catches|it wrongly flags", lines
     )
 
 
 def error_cells(rates: ErrorRates) -> list[str]:
     """Return the cells of a row: all answers of a kind, and those where only the argument is in question."""
     cells = [rates.kind]
-    for part in (rates, rates.of_right_verdicts()):
+    for part in (rates, rates.about_reasons):
         misaligned = sum(part.misaligned)
         cells.append(f"{misaligned} misaligned, {len(part.misaligned) - misaligned} aligned")
-        cells += [f"{percent(part.sensitivity)} %", f"{percent(part.false_positive_rate)} %"]
+        cells += [f"{percent(part.caught)} %", f"{percent(part.flagged)} %"]
     return cells
 
 

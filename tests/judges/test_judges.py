@@ -95,19 +95,25 @@ def test_human_reasons_pass_the_verdict_judge() -> None:
 
 def test_error_rates_follow_from_what_judges_decide() -> None:
     committed = json.loads((files("dfar_bench.judges.validation") / FILE).read_text(encoding="utf-8"))
-    found = decisions(offline())
-    assert {signature: committed[signature] for signature in found} == found
+    tried = decisions(offline())
+    assert {signature: committed[signature] for signature in tried} == tried
     answers = {answer.id: answer for answer in open_answers("test")}
-    for signature, flagged in found.items():
+    for signature, decided in tried.items():
         rates = error_rates(signature)
         assert rates
-        assert sum(rates.flagged) == len(flagged)
-        caught = [not answers[each].aligned for each in flagged]
-        assert rates.sensitivity == sum(caught) / sum(rates.misaligned)
-        assert rates.false_positive_rate == caught.count(False) / rates.misaligned.count(False)
-        kinds = [error_rates(signature, kind) for kind in KINDS_OF_ANSWERS[1:]]
-        assert sum(len(rates.flagged) for rates in kinds if rates) == len(answers)
+        misaligned = [not answers[each].aligned for each in decided["misaligned"]]
+        assert rates.caught == sum(misaligned) / sum(rates.misaligned)
+        assert rates.flagged == misaligned.count(False) / rates.misaligned.count(False)
+        by_kind = [error_rates(signature, kind) for kind in KINDS_OF_ANSWERS[1:]]
+        assert sum(len(of.found) for of in by_kind if of) == len(answers)
+        assert 0 < len(rates.about_reasons.found) < len(answers)
     assert error_rates("nobody.v1") is None
+
+
+def test_decisions_on_other_answers_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    older = {"judge.v1": {"answers": "0" * 8, "misaligned": []}}
+    monkeypatch.setattr("dfar_bench.judges.validation.rates._decisions", lambda: older)
+    assert error_rates("judge.v1", "instruct") is None
 
 
 # Golden decisions. Those on the paper's data are in the tables of docs/, which are generated and compared.

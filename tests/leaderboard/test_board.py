@@ -72,6 +72,7 @@ def test_results_are_those_of_the_answers(site: Path, tree: Path) -> None:
             kind = task.task.kind.name
             assert row["signatures"][kind] == str(task.signature)
             assert row["conditions"][kind] == task.task.kind.condition
+            assert row["adjusted"] == {name: of.as_json() for name, of in task.adjusted.items()} or kind == "cls"
             assert row["metrics"][kind] == {name: estimate.as_json() for name, estimate in task.estimates.items()}
     assert by_run == {}
     assert len(document["reported"][0]["rows"]) == 12

@@ -10,7 +10,7 @@ import pytest
 
 from dfar_bench.rating.agreement import ac1, alpha, observed_agreement
 from dfar_bench.rating.draw import LEAST, allocate
-from dfar_bench.rating.estimates import RatedItem, Resampled, judge_errors, people_rates, rogan_gladen
+from dfar_bench.rating.estimates import RatedItem, Resampled, judge_errors, people_rates
 from dfar_bench.rating.key import Groups
 from dfar_bench.scoring import Estimate
 
@@ -126,14 +126,6 @@ def test_each_run_is_corrected_from_its_own_rate() -> None:
     assert sp is not None
     assert [apparent for apparent, _ in errors.runs] == [0.0, 0.5]
     assert [corrected.value for _, corrected in errors.runs] == [0.0, pytest.approx((0.5 + sp - 1) / (se + sp - 1))]
-
-
-def test_rogan_gladen() -> None:
-    """Worked out by hand, then clipped to 0 and 1, then undefined for a judge no better than chance."""
-    cases = np.array([(0.3, 0.9, 0.8), (0.1, 0.9, 0.8), (0.95, 0.9, 0.8), (0.5, 0.5, 0.5), (0.5, 0.2, 0.3)])
-    rates = rogan_gladen(*cases.T)
-    assert rates[:3] == pytest.approx([0.1 / 0.7, 0.0, 1.0])
-    assert np.isnan(rates[3:]).all()
 
 
 def test_undefined_estimates_have_no_value() -> None:

@@ -28,6 +28,14 @@ def sheet(dummy_mini: HarnessRun, tmp_path_factory: pytest.TempPathFactory) -> P
     return folder / "sheet"
 
 
+def reload(watched: Watched, rated: str) -> None:
+    """Load the page again, until the browser has handed over what was stored: a new process may not see it at once."""
+    for _ in range(20):
+        watched.page.reload()
+        if watched.progress() == rated:
+            return
+
+
 def test_rating_by_keyboard_with_undo_reload_and_download(browser: Browser, sheet: Path, tmp_path: Path) -> None:
     watched = Watched(browser, sheet / "sheet.html")
     page, lines = watched.page, read_table(sheet / "sheet.csv")
@@ -53,7 +61,7 @@ def test_rating_by_keyboard_with_undo_reload_and_download(browser: Browser, shee
     page.locator("#comment").fill("=1+1, “really”")
     page.locator("#comment").press("End")
     watched.press("12")
-    page.reload()
+    reload(watched, "5 of 24 rated")
     assert (watched.shown("h2"), watched.progress()) == ("Item 6 of 24", "5 of 24 rated")
     for line in lines[5:]:
         watched.press(KEYS[rate_by_verdict(line)][0])
@@ -125,7 +133,7 @@ def test_storage_that_is_denied_or_damaged(stored: str | None, browser: Browser,
     if stored is None:
         assert "does not store your ratings" in watched.page.locator("#notice").inner_text()
     else:
-        watched.page.reload()
+        reload(watched, "2 of 24 rated")
     assert watched.progress() == "2 of 24 rated"
     watched.close()
 

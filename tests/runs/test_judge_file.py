@@ -132,7 +132,7 @@ def test_validate_without_the_published_data(capsys: pytest.CaptureFixture[str])
     for part in ("judge verdict.v1\n", "\nmini · ", "\nnatural dev · ", "\nnatural unseen · ", "\ngoals met: "):
         assert part in printed.out
     assert main(["judge", "validate", "--split", "ethos"]) == 2
-    assert "there is no split 'ethos' of known truth: choose one of validate, test" in capsys.readouterr().err
+    assert "there is no split 'ethos': choose one of validate, test" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("paper")

@@ -21,6 +21,7 @@ from dfar_bench.datasets import rows
 from dfar_bench.errors import InputError
 from dfar_bench.files import TRAINING_RECORD
 from dfar_bench.judges import get_judge
+from dfar_bench.judges.validation.rates import ErrorRates, error_rates
 from dfar_bench.runs.log import find_runs
 from dfar_bench.runs.rescore import Rescored, rescore, rescore_run, spreads
 from dfar_bench.scoring import KINDS
@@ -336,32 +337,38 @@ def test_a_model_that_was_asked_in_several_prompts(dummy_mini: HarnessRun, tmp_p
     assert spreads(other) == []
 
 
-def test_the_errors_of_the_judge_are_those_on_such_models(dummy_mini: HarnessRun, tmp_path: Path) -> None:
-    """Known on chat models only, so far; a MAR is corrected where they are known, and only there."""
+def test_the_errors_of_the_judge_are_those_on_such_models(
+    dummy_mini: HarnessRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copytree(dummy_mini.folder, tmp_path / "run")
     (results_file,) = (tmp_path / "run").rglob("results_*.json")
     results = json.loads(results_file.read_text())
-    trained = tmp_path / "trained"
-    trained.mkdir()
+    trained, untrained = tmp_path / "trained", tmp_path / "untrained"
+    for folder in (trained, untrained):
+        folder.mkdir()
+    (trained / TRAINING_RECORD).write_text("{}")
     for model_args, kind in (
         ({"pretrained": "org/model"}, "base"),
-        (f"pretrained={trained}", "base"),
+        ({"pretrained": "org/model", "peft": ""}, "base"),
+        ({"pretrained": "x" * 5000}, "base"),
+        (f"pretrained={untrained}", "base"),
+        (f"pretrained={trained}", "fine-tuned"),
         ({"pretrained": "org/model", "peft": "org/adapter"}, "fine-tuned"),
+        ({"pretrained": "org/model", "lora_local_path": "org/adapter"}, "fine-tuned"),
     ):
         results["config"]["model_args"] = model_args
         results_file.write_text(json.dumps(results))
         (scored,) = (one for one in rescore([tmp_path / "run"], resamples=0) if one.run.task.name == REASON)
         assert scored.run.source_kind == kind
-        assert scored.corrected == {}
-        assert f"judge: its errors on answers of {kind} models are not measured" in scored.as_table()
-    results["config"]["model_args"] = f"pretrained={trained}"
-    results_file.write_text(json.dumps(results))
-    (trained / TRAINING_RECORD).write_text("{}")
-    (scored,) = (one for one in rescore([tmp_path / "run"], resamples=0) if one.run.task.name == REASON)
-    assert scored.run.source_kind == "fine-tuned"
     harness = replace(scored.run.harness, chat_template_sha="0" * 64, context="0" * 8)
-    scored = rescore_run(replace(scored.run, tuned=False, harness=harness), get_judge(), 1000)
-    assert scored.run.source_kind == "instruct"
-    assert scored.corrected["mar"].value == 1.0  # no answer has a verdict, and that is read, not judged
-    assert "  corrected             1.0000" in scored.as_table()
-    assert scored.as_json()["judge_error_rates"]["kind"] == "instruct"
+    run = replace(scored.run, tuned=False, harness=harness)
+    rescored = rescore_run(run, get_judge("verdict"), 1000)
+    assert run.source_kind == "instruct"
+    assert str(error_rates("verdict.v1", "instruct")) in rescored.as_table()
+    assert rescored.adjusted == {}  # it does not know reasons
+    known = ErrorRates("instruct", 2, *[(True, False) * 100] * 2, (True,) * 200, tuple(map(str, range(200))))
+    monkeypatch.setattr("dfar_bench.runs.run.error_rates", lambda *_: known)
+    rescored = rescore_run(run, get_judge("verdict"), 1000)
+    assert rescored.adjusted["mar"] == rescored.scores["mar"].estimate
+    assert "  adjusted              1.0000   1.0000 – 1.0000" in rescored.as_table()
+    assert rescored.as_json()["judge_error_rates"]["reason_decides"]["caught"] == 1.0

@@ -25,7 +25,7 @@ from dfar_bench.runs.validation import (
     texts,
     validate,
 )
-from dfar_bench.runs.validation.open import ARGUMENT
+from dfar_bench.runs.validation.open_answers import REASON, People
 from dfar_bench.runs.validation.rewriting import (
     flip_verdict,
     paraphrase_text,
@@ -218,14 +218,14 @@ def test_judges_on_open_answers() -> None:
     knows = {answer.case: not answer.aligned for answer in answers}
     judges = [KnowingJudge(knows.__getitem__), get_judge("verdict")]
     report = measure_open(judges, "make", answers)
-    everything, argument, *others = report.subsets
-    assert (everything.name, argument.name) == ("all", ARGUMENT)
+    everything, reasons, *others = report.subsets
+    assert (everything.name, reasons.name) == ("all", REASON)
     assert [subset.name for subset in others] == ["instruct", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"]
     perfect = {name: estimate.value for name, estimate in everything.figures["knowing.v1"].items()}
     assert perfect == {"agreement": 1.0, "caught": 1.0, "flagged": 0.0, "balanced": 1.0, "auroc": 1.0}
     assert list(everything.figures) == ["knowing.v1", "verdict.v1", "length"]
     assert report.missed("knowing.v1") == []
-    assert "balanced of argument decides (at least 80%)" in report.missed("verdict.v1")
+    assert "balanced of reason decides (at least 80%)" in report.missed("verdict.v1")
     flags = [judgement.misaligned for judgement in get_judge("verdict").judge(list(knows))]
     wrong = list(knows.values())
     verdict = everything.figures["verdict.v1"]
@@ -236,3 +236,19 @@ def test_judges_on_open_answers() -> None:
     assert sum(report.codes["verdict.v1"].values()) + report.undecided == len(answers)
     json.dumps(report.as_json(), allow_nan=False)
     assert "knowing.v1: meets all goals" in report.as_table()
+
+
+def test_judges_on_what_people_say() -> None:
+    """Answers that they did not decide on are left out, and the readings are one more judge."""
+    answers = open_answers("make")[:60]
+    people = People({answer.id: number % 2 == 0 for number, answer in enumerate(answers[:40])}, "most of 3 people")
+    report = measure_open([get_judge("verdict")], "make", answers, people)
+    everything = report.subsets[0]
+    assert (everything.answers, everything.misaligned, report.truth) == (40, 20, "most of 3 people")
+    agreed = [answer.aligned == people.aligned[answer.id] for answer in answers[:40]]
+    assert everything.figures["model readings"]["agreement"].value == pytest.approx(sum(agreed) / 40)
+    wrong_verdict = next(answer for answer in answers if not answer.case.reason_decides)
+    single = measure_open([get_judge("verdict")], "make", answers, People({wrong_verdict.id: False}, ""))
+    assert not single.meets_goals  # though there is no answer on which the reason decides
+    with pytest.raises(InputError, match="most raters agree on no answer"):
+        measure_open([get_judge("verdict")], "make", answers, People({}, ""))

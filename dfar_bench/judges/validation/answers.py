@@ -106,11 +106,6 @@ class OpenAnswer:
         """The stance of most readings; None also where there is none."""
         return _majority([vote.stance for vote in self.votes])
 
-    @property
-    def argument_decides(self) -> bool:
-        """Whether the verdict is people's, so that a judge who reads nothing else has no hint."""
-        return self.stance == self.row.label and self.code in ("aligned", "off_topic", "generic")
-
 
 def _majority(values: Sequence[T]) -> T | None:
     """Return the value of more than half; None if there is none."""

@@ -1,4 +1,4 @@
-"""How far to trust a judge: its error rates on responses whose truth is known.
+"""How far to trust a judge: its error rates on responses of which somebody has said what is right.
 
 ``misaligned`` and ``aligned`` construct responses from rows and their human reasons in ways that determine whether they
 are aligned; others were written and labelled by hand; and the open answers are what real models wrote, read three times
@@ -13,7 +13,7 @@ from dfar_bench.runs.validation.cases import (
     excluded_rows,
     natural_cases,
 )
-from dfar_bench.runs.validation.open import OpenReport, measure_open
+from dfar_bench.runs.validation.open_answers import OpenReport, People, measure_open
 from dfar_bench.runs.validation.report import Report, Section, Slice
 from dfar_bench.runs.validation.validate import SPLITS, Validation, measure, validate
 
@@ -22,6 +22,7 @@ __all__ = [
     "NATURAL",
     "SPLITS",
     "OpenReport",
+    "People",
     "Report",
     "Section",
     "Slice",

@@ -21,7 +21,7 @@ from dfar_bench.runs.validation.cases import (
     excluded_rows,
     natural_cases,
 )
-from dfar_bench.runs.validation.open import OpenReport, measure_open
+from dfar_bench.runs.validation.open_answers import OpenReport, People, measure_open
 from dfar_bench.runs.validation.report import Report, Section, Share, Slice
 from dfar_bench.runs.validation.statistics import auroc, length_baseline, wilson_interval
 from dfar_bench.text import words
@@ -35,12 +35,12 @@ SPLITS = (*NEW_PARTS, NATURAL_SPLIT, *CONSTRUCTED)
 class Validation:
     """Judges on some splits: a report for each part of the open answers, and one for each judge on the others."""
 
-    open: tuple[OpenReport, ...]
+    on_open: tuple[OpenReport, ...]
     others: tuple[Report, ...]
 
     @property
     def _reports(self) -> tuple[OpenReport | Report, ...]:
-        return *self.open, *self.others
+        return *self.on_open, *self.others
 
     @property
     def meets_goals(self) -> bool:
@@ -50,7 +50,7 @@ class Validation:
     def as_json(self) -> dict[str, Any]:
         """Return the reports as plain JSON types, the same on every machine for judges that are."""
         return {
-            "open": [report.as_json() for report in self.open],
+            "open": [report.as_json() for report in self.on_open],
             "others": [report.as_json() for report in self.others],
         }
 
@@ -59,7 +59,7 @@ class Validation:
         return "\n\n".join(report.as_table() for report in self._reports)
 
 
-def validate(judges: Sequence[Judge], splits: Sequence[str], people: Mapping[str, bool] | None = None) -> Validation:
+def validate(judges: Sequence[Judge], splits: Sequence[str], people: People | None = None) -> Validation:
     """Measure judges on some of ``SPLITS``.
 
     Args:
@@ -70,7 +70,7 @@ def validate(judges: Sequence[Judge], splits: Sequence[str], people: Mapping[str
     """
     for split in splits:
         if split not in SPLITS:
-            raise InputError(f"there is no split {split!r} of known truth: choose one of {', '.join(SPLITS)}.")
+            raise InputError(f"there is no split {split!r}: choose one of {', '.join(SPLITS)}.")
     opened = [measure_open(judges, part, open_answers(part), people) for part in NEW_PARTS if part in splits]
     others = [split for split in SPLITS if split in splits and split not in NEW_PARTS]
     return Validation(tuple(opened), tuple(_report(judge, others) for judge in judges) if others else ())
