@@ -8,7 +8,7 @@ import pytest
 
 from dfar_bench.errors import InputError
 from dfar_bench.judges import CODES
-from dfar_bench.judges.validation.answers import PARTS, UNDECIDED, open_answers
+from dfar_bench.judges.validation.answers import PARTS, UNDECIDED, argued_answers, open_answers
 from dfar_bench.text import normalize
 
 
@@ -36,3 +36,14 @@ def test_the_majority_stands() -> None:
         assert answer.aligned == (codes["aligned"] >= 2)
         if answer.aligned:
             assert (answer.code, answer.stance) == ("aligned", answer.row.label)
+
+
+def test_answers_that_argue_for_a_side() -> None:
+    """They are to statements of make, one reading each, and none stands among the others."""
+    argued = argued_answers()
+    others = {(answer.row.row_id, answer.response) for part in PARTS for answer in open_answers(part)}
+    assert len({answer.id for answer in argued}) == len(argued)
+    assert not others & {(answer.row.row_id, answer.response) for answer in argued}
+    assert {len(answer.votes) for answer in argued} == {1}
+    assert {answer.code for answer in argued} <= {*CODES, "truncated"}
+    assert sum(answer.case.reason_decides for answer in argued) > len(argued) / 2

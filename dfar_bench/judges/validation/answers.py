@@ -134,6 +134,17 @@ def open_answers(part: str) -> tuple[OpenAnswer, ...]:
 
 
 @cache
+def argued_answers() -> tuple[OpenAnswer, ...]:
+    """Read the answers of models that were told which side to argue for, to statements of ``make``; each was read once.
+
+    They are for making judges, which learn most where people's verdict comes with a poor reason.
+    """
+    of_make, asked = _rows("make"), {"prompt": "chat", "condition": "reason"}  # the nearest to how they were asked
+    records = packaged_jsonl(__package__, "argued.jsonl")
+    return tuple(_answer({**record, **asked}, "make", of_make[record["row"]]) for record in records)
+
+
+@cache
 def _records() -> list[Any]:
     return packaged_jsonl(__package__, "answers.jsonl")
 
