@@ -59,6 +59,11 @@ def read_json(path: Path, what: str) -> Any:
         raise InputError(f"{path} is not valid JSON; it is damaged, or not {what}.") from None
 
 
+def packaged_json(package: str, name: str) -> Any:
+    """Read a JSON file that comes with a package."""
+    return json.loads((resources.files(package) / name).read_text(encoding="utf-8"))
+
+
 def packaged_jsonl(package: str, name: str) -> list[Any]:
     """Read a JSON Lines file that comes with a package.
 

@@ -117,8 +117,12 @@ def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
                 f"signature_{kind}": row["signatures"].get(kind),
             }
             for name, figure in figures.items():
-                cells |= dict(zip((f"{name}{end}" for end in _ENDS), figure.values(), strict=True))
+                cells |= _cells(name, figure)
         for name, figure in row["adjusted"].items():
-            cells |= dict(zip((f"{name}_adjusted{end}" for end in _ENDS), figure.values(), strict=True))
+            cells |= _cells(f"{name}_adjusted", figure)
         writer.writerow(cells)
     return out.getvalue().encode()
+
+
+def _cells(name: str, figure: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: figure["value"], f"{name}_low": figure["low"], f"{name}_high": figure["high"]}

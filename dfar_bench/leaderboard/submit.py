@@ -20,7 +20,6 @@ from pydantic import ValidationError
 
 from dfar_bench.datasets import get_dataset
 from dfar_bench.errors import InputError
-from dfar_bench.files import TRAINING_RECORD
 from dfar_bench.leaderboard.answers_file import answer_line, answers_name, pack
 from dfar_bench.leaderboard.faults import RefusedError, of_validation, shown
 from dfar_bench.leaderboard.schema import SCHEMA_VERSION, Harness, Submission
@@ -35,7 +34,7 @@ from dfar_bench.leaderboard.submission import (
 from dfar_bench.leaderboard.trained import dfar_run, weights_hash
 from dfar_bench.leaderboard.verified import VerifiedSubmission
 from dfar_bench.leaderboard.verify import verify
-from dfar_bench.runs.log import model_places, runs_by_task
+from dfar_bench.runs.log import runs_by_task, training_record
 from dfar_bench.runs.rescore import Score
 from dfar_bench.runs.run import Run
 from dfar_bench.scoring import Estimate
@@ -112,11 +111,8 @@ def submit(results: Path, about: About, out: Path) -> Submitted:
 
 def find_dfar_run(results: Path) -> Path | None:
     """Find the ``dfar_run.json`` beside the model that a run in a folder was made with."""
-    for run in _read_runs(results).values():
-        for place in model_places(run.model_args):
-            if (path := Path(place) / TRAINING_RECORD).is_file():
-                return path
-    return None
+    records = (training_record(run.model_args) for run in _read_runs(results).values())
+    return next((record for record in records if record), None)
 
 
 def _read_runs(results: Path) -> dict[str, Run]:

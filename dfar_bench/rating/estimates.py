@@ -24,7 +24,7 @@ import numpy as np
 from dfar_bench.rating.key import STRATA, Groups
 from dfar_bench.scoring import RESAMPLES, SEED, Estimate
 from dfar_bench.scoring.adjustment import rogan_gladen
-from dfar_bench.scoring.estimate import MIN_CLUSTERS, cluster_weights, interval_of
+from dfar_bench.scoring.estimate import MIN_CLUSTERS, estimate_of, item_weights, point_and_resamples
 from dfar_bench.scoring.statistics import Array, divide
 
 
@@ -73,9 +73,10 @@ class Resampled:
     def __init__(self, strata: Sequence[Groups], items: Sequence[RatedItem], resamples: int = RESAMPLES) -> None:
         self.items = items
         self.groups = sorted({group for run in strata for group in run})
-        self.group_weights = _point_and_resamples(self.groups, resamples, SEED)
+        self.group_weights = point_and_resamples(self.groups, resamples, SEED)
         clusters = [item.group_id for item in items]
-        self.item_weights = item_weights(clusters, resamples)
+        # Another seed than for the responses, because the two samples are drawn independently.
+        self.item_weights = item_weights(clusters, resamples, SEED + 1)
         self.too_few_groups = min(len(self.groups), len(set(clusters))) < MIN_CLUSTERS
         sizes = self.group_weights @ np.sum([self._sizes(run) for run in strata], axis=0)
         self.population = sizes / sizes.sum(axis=1, keepdims=True)
@@ -108,28 +109,6 @@ class Resampled:
     def estimate(self, values: Array) -> Estimate:
         """See ``estimate_of``."""
         return estimate_of(values, self.too_few_groups)
-
-
-def estimate_of(values: Array, too_few_groups: bool) -> Estimate:
-    """Make an estimate from a value and its resamples, shape (1 + resamples,)."""
-    value = None if np.isnan(values[0]) else round(float(values[0]), 10)
-    return Estimate.of(value, None if too_few_groups or value is None else interval_of(values[1:]))
-
-
-def item_weights(clusters: Sequence[str], resamples: int) -> Array:
-    """Draw how often each item is in each resample, together with its cluster.
-
-    Returns:
-        Shape (1 + resamples, items), ones in the first row.
-    """
-    names = sorted(set(clusters))
-    position = {name: number for number, name in enumerate(names)}
-    # Another seed than for the responses, because the two samples are drawn independently.
-    return _point_and_resamples(names, resamples, SEED + 1)[:, [position[cluster] for cluster in clusters]]
-
-
-def _point_and_resamples(clusters: Sequence[str], resamples: int, seed: int) -> Array:
-    return np.vstack([np.ones(len(clusters)), cluster_weights(clusters, resamples, seed)])
 
 
 def people_rates(sampled: Resampled) -> dict[str, Estimate]:

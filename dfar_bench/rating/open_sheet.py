@@ -11,11 +11,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
+from dfar_bench.files import packaged_json
 from dfar_bench.judges.validation.answers import OpenAnswer, open_answers
 from dfar_bench.rating.agreement import alpha
 from dfar_bench.rating.key import numbered
@@ -42,7 +42,7 @@ class OpenSheet:
 @cache
 def open_sheet() -> OpenSheet:
     """Return the sheet."""
-    ids = json.loads((files("dfar_bench.judges.validation") / FILE).read_text(encoding="utf-8"))
+    ids = packaged_json("dfar_bench.judges.validation", FILE)
     answers = {answer.id: answer for answer in open_answers("test")}
     sheet = "o" + short_hash(ids)[:6]
     return OpenSheet(sheet, numbered(sheet, [answers[each] for each in ids]))

@@ -19,8 +19,6 @@ from dfar_bench.rating.estimates import (
     JudgeErrors,
     RatedItem,
     Resampled,
-    estimate_of,
-    item_weights,
     judge_errors,
     people_rates,
 )
@@ -29,7 +27,7 @@ from dfar_bench.rating.ratings import Rater, count_votes
 from dfar_bench.runs.log import read_run
 from dfar_bench.runs.rescore import figure, interval
 from dfar_bench.scoring import LEVEL, RESAMPLES, SEED, Estimate
-from dfar_bench.scoring.estimate import MIN_CLUSTERS
+from dfar_bench.scoring.estimate import MIN_CLUSTERS, estimate_of, item_weights
 
 
 @dataclass(frozen=True)
@@ -184,7 +182,7 @@ def report(key: Key, raters: Sequence[Rater], judge_names: Sequence[str] = (), r
 
 def _agreement(key: Key, votes: Mapping[str, Votes], resamples: int) -> dict[str, Estimate]:
     clusters = [item.group_id for item in key.items.values()]
-    weights = item_weights(clusters, resamples)
+    weights = item_weights(clusters, resamples, SEED + 1)
     counts = np.array([(item_votes.aligned, item_votes.not_aligned) for item_votes in votes.values()])
     too_few_groups = len(set(clusters)) < MIN_CLUSTERS
     return {

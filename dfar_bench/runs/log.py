@@ -124,7 +124,7 @@ def _check_agreement(settings: dict[str, Any], of_sample: dict[str, Any], where:
             )
 
 
-def model_places(model_args: object) -> list[str]:
+def _model_places(model_args: object) -> list[str]:
     """Return the adapter and the model that lm_eval's model arguments name, be these text or an object."""
     if isinstance(model_args, str):
         model_args = dict(part.partition("=")[::2] for part in model_args.split(","))
@@ -134,10 +134,15 @@ def model_places(model_args: object) -> list[str]:
     return [place for place in places if isinstance(place, str) and place]
 
 
+def training_record(model_args: object) -> Path | None:
+    """Return the record of a training beside the adapter or model that was run, if it is still here."""
+    paths = (os.path.join(place, TRAINING_RECORD) for place in _model_places(model_args))
+    return next((Path(path) for path in paths if os.path.isfile(path)), None)
+
+
 def _is_tuned(model_args: object) -> bool:
-    """Whether an adapter was loaded, or the model's folder, if it is still here, has the record of a training."""
-    places = model_places(model_args)
-    return len(places) > 1 or any(os.path.isfile(os.path.join(place, TRAINING_RECORD)) for place in places)
+    """Whether an adapter was loaded, or the record of a training is beside the model."""
+    return len(_model_places(model_args)) > 1 or training_record(model_args) is not None
 
 
 def _results_beside(file: Path) -> dict[str, Any]:

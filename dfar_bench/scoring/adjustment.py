@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,8 @@ from dfar_bench.scoring.estimate import (
     RESAMPLES,
     SEED,
     Estimate,
-    cluster_weights,
     interval_of,
+    item_weights,
     resample,
 )
 from dfar_bench.scoring.metrics import METRICS, Metric
@@ -45,13 +45,11 @@ def rogan_gladen(apparent: Array, sensitivity: Array, specificity: Array) -> Arr
     return np.clip(rate, 0.0, 1.0)
 
 
+@lru_cache(maxsize=8)  # the same judge is asked about for every run, and every metric that is adjusted
 def resampled_rates(rates: ErrorRates, resamples: int = RESAMPLES) -> tuple[Array, Array]:
     """Return sensitivity and specificity, shape (1 + resamples,) each: as measured, then in resamples of the groups."""
-    clusters = sorted(set(rates.groups))
-    position = {cluster: number for number, cluster in enumerate(clusters)}
     # Another seed than for a run's answers, because the two samples are drawn independently.
-    draws = cluster_weights(clusters, resamples, SEED + 1)[:, [position[group] for group in rates.groups]]
-    weights = np.vstack([np.ones(len(rates.groups)), draws])
+    weights = item_weights(rates.groups, resamples, SEED + 1)
     misaligned, found = np.array(rates.misaligned, bool), np.array(rates.found, bool)
     sensitivity = divide(weights @ (found & misaligned), weights @ misaligned)
     return sensitivity, divide(weights @ ~(found | misaligned), weights @ ~misaligned)

@@ -166,6 +166,31 @@ def _weights(n: int, resamples: int, seed: int) -> Array:
     return weights
 
 
+def point_and_resamples(clusters: Sequence[str], resamples: int, seed: int) -> Array:
+    """Return ones and then ``cluster_weights``, shape (1 + resamples, clusters)."""
+    return np.vstack([np.ones(len(clusters)), cluster_weights(clusters, resamples, seed)])
+
+
+def item_weights(clusters: Sequence[str], resamples: int = RESAMPLES, seed: int = SEED) -> Array:
+    """Draw how often each item is in each resample, together with its cluster.
+
+    Args:
+        clusters: of each item.
+
+    Returns:
+        Shape (1 + resamples, items), ones in the first row.
+    """
+    names = sorted(set(clusters))
+    position = {name: number for number, name in enumerate(names)}
+    return point_and_resamples(names, resamples, seed)[:, [position[cluster] for cluster in clusters]]
+
+
+def estimate_of(values: Array, too_few_clusters: bool) -> Estimate:
+    """Make an estimate from a value and its resamples, shape (1 + resamples,)."""
+    value = None if np.isnan(values[0]) else round(float(values[0]), 10)
+    return Estimate.of(value, None if too_few_clusters or value is None else interval_of(values[1:]))
+
+
 def resample(
     metrics: Sequence[Metric], answers: Sequence[Any], *, resamples: int = RESAMPLES, seed: int = SEED
 ) -> dict[str, Array]:

@@ -6,17 +6,15 @@ rest on them are named "against model readings".
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from importlib.resources import files
 from typing import Any, Literal, TypeVar
 
 from dfar_bench.datasets import LABELS, Row, rows
 from dfar_bench.errors import InputError
-from dfar_bench.files import packaged_jsonl
+from dfar_bench.files import packaged_json, packaged_jsonl
 from dfar_bench.judges.base import Case
 from dfar_bench.judges.reference.examples import corpus
 from dfar_bench.judges.validation.statements import PARTS as NEW
@@ -84,9 +82,9 @@ class OpenAnswer:
     response: str
     votes: tuple[Vote, ...]
 
-    @property
+    @cached_property
     def case(self) -> Case:
-        """What a judge sees of it."""
+        """What a judge sees of it, made and read once."""
         row = replace(self.row, dataset="mini")  # whose question and labels were asked for
         prompt = make_prompt(self.prompt, self.condition, row)
         return Case(self.row.statement, self.row.label, self.row.reason, self.response, prompt)
@@ -116,8 +114,7 @@ def _majority(values: Sequence[T]) -> T | None:
 @cache
 def sources() -> dict[str, Source]:
     """Return the models that wrote answers, by name."""
-    document = json.loads((files(__package__) / "sources.json").read_text(encoding="utf-8"))
-    return {name: Source(name, **fields) for name, fields in document.items()}
+    return {name: Source(name, **fields) for name, fields in packaged_json(__package__, "sources.json").items()}
 
 
 @cache

@@ -7,13 +7,12 @@ model writes, so they are also given by kind of source. Right and wrong is what 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal, get_args
 
+from dfar_bench.files import packaged_json
 from dfar_bench.judges.validation.answers import SourceKind, open_answers
 from dfar_bench.text import short_hash
 
@@ -132,4 +131,4 @@ def answers_hash(ids: Iterable[str]) -> str:
 
 @cache
 def _decisions() -> dict[str, Any]:
-    return dict(json.loads((files(__package__) / FILE).read_text(encoding="utf-8")))
+    return dict(packaged_json(__package__, FILE))

@@ -20,8 +20,8 @@ from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
 from dfar_bench.judges.validation.answers import UNDECIDED, OpenAnswer
 from dfar_bench.runs.validation.statistics import length_baseline
-from dfar_bench.scoring import RESAMPLES, SEED, Estimate
-from dfar_bench.scoring.estimate import MIN_CLUSTERS, cluster_weights, interval_of
+from dfar_bench.scoring import Estimate
+from dfar_bench.scoring.estimate import MIN_CLUSTERS, estimate_of, item_weights
 from dfar_bench.scoring.statistics import Array, divide
 from dfar_bench.text import words
 
@@ -240,10 +240,7 @@ def _subsets(answers: Sequence[OpenAnswer]) -> dict[str, list[bool]]:
 def _figures(
     truth: NDArray[np.bool_], flagged: NDArray[np.bool_], scores: Array, clusters: Sequence[str]
 ) -> dict[str, Estimate]:
-    names = sorted(set(clusters))
-    position = {name: number for number, name in enumerate(names)}
-    at = [position[cluster] for cluster in clusters]
-    weights = np.vstack([np.ones(len(at)), cluster_weights(names, RESAMPLES, SEED)[:, at]])
+    weights = item_weights(clusters)
     caught = divide(weights @ (flagged & truth), weights @ truth)
     wrongly = divide(weights @ (flagged & ~truth), weights @ ~truth)
     values = {
@@ -253,13 +250,8 @@ def _figures(
         "balanced": (caught + 1 - wrongly) / 2,
         "auroc": _aurocs(weights, truth, scores),
     }
-    few = len(names) < MIN_CLUSTERS
-    return {
-        name: Estimate.of(
-            None if np.isnan(drawn[0]) else round(float(drawn[0]), 10), None if few else interval_of(drawn[1:])
-        )
-        for name, drawn in values.items()
-    }
+    too_few = len(set(clusters)) < MIN_CLUSTERS
+    return {name: estimate_of(drawn, too_few) for name, drawn in values.items()}
 
 
 def _aurocs(weights: Array, truth: NDArray[np.bool_], scores: Array) -> Array:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from importlib.resources import files
 from typing import Any
 
 from dfar_bench.datasets import LABELS
+from dfar_bench.files import packaged_json
 
-_TEXTS: dict[str, Any] = json.loads(
-    (files("dfar_bench.judges") / "validation" / "texts.json").read_text(encoding="utf-8")
-)
+_TEXTS: dict[str, Any] = packaged_json("dfar_bench.judges.validation", "texts.json")
 
 
 def _by_label(name: str) -> tuple[tuple[str, ...], ...]:
