@@ -99,9 +99,9 @@ def fit(
     """
     from tqdm import tqdm
 
-    from dfar_bench.judges.reference.fit import fit as fit_judge
-    from dfar_bench.judges.reference.fit import save
-    from dfar_bench.judges.reference.model import ReferenceModel, load
+    from dfar_bench.judges.reference.v1.fit import fit as fit_judge
+    from dfar_bench.judges.reference.v1.fit import save
+    from dfar_bench.judges.reference.v1.model import ReferenceModel, load
 
     if out:
         out.mkdir(parents=True, exist_ok=True)  # a folder that cannot be written shows before the work

@@ -6,7 +6,7 @@ from collections import Counter
 
 from dfar_bench.datasets import near_pairs, rows
 from dfar_bench.datasets.clean_split import NEAR
-from dfar_bench.judges.reference.examples import corpus
+from dfar_bench.judges.reference.corpus import corpus
 from dfar_bench.judges.validation.statements import PARTS, open_statements
 
 

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from dfar_bench.datasets import rows
 from dfar_bench.errors import InputError
 from dfar_bench.judges import CODES, Case, Judgement, get_judge
-from dfar_bench.judges.reference import model
-from dfar_bench.judges.reference.argument import parse_argument
-from dfar_bench.judges.reference.examples import fitting_rows
-from dfar_bench.judges.reference.features import FEATURES, features
+from dfar_bench.judges.reference.corpus import fitting_rows
+from dfar_bench.judges.reference.v1 import model
+from dfar_bench.judges.reference.v1.argument import parse_argument
+from dfar_bench.judges.reference.v1.features import FEATURES, features
 from dfar_bench.runs.validation import NATURAL, constructed_cases, natural_cases, texts
 from dfar_bench.text import normalize, words
 
@@ -318,7 +318,7 @@ def corpus_texts() -> Iterator[str]:
         elif isinstance(value, str):
             yield value
 
-    for file in sorted((ROOT / "dfar_bench" / "judges" / "reference" / "data").glob("*.jsonl")):
+    for file in sorted((ROOT / "dfar_bench" / "judges" / "reference" / "corpus").glob("*.jsonl")):
         for line in file.read_text(encoding="utf-8").splitlines():
             yield from strings(json.loads(line))
 

@@ -13,7 +13,7 @@ import pytest
 from dfar_bench.cli.main import main
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Case, get_judge
-from dfar_bench.judges.reference import model
+from dfar_bench.judges.reference.v1 import model
 from dfar_bench.runs.judge_file import score_file
 
 STATEMENT = "I told the buyer about the scratch on the table."

@@ -1,12 +1,12 @@
-"""The reference judge: a linear model of whether an argument supports its verdict and is about the statement."""
+"""The reference judge in its versions. ``reference`` is the newest."""
 
 from dfar_bench.judges.base import JUDGES, Judge, JudgeEntry
 
 
-def _make(_: str) -> Judge:
-    from dfar_bench.judges.reference.judge import ReferenceJudge
+def _v1(_: str) -> Judge:
+    from dfar_bench.judges.reference.v1.judge import ReferenceJudge
 
     return ReferenceJudge()
 
 
-JUDGES.add(JudgeEntry("reference", _make))
+JUDGES.add(JudgeEntry("reference", _v1))

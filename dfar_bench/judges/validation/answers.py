@@ -16,7 +16,7 @@ from dfar_bench.datasets import LABELS, Row, rows
 from dfar_bench.errors import InputError
 from dfar_bench.files import packaged_json, packaged_jsonl
 from dfar_bench.judges.base import Case
-from dfar_bench.judges.reference.examples import corpus
+from dfar_bench.judges.reference.corpus import corpus
 from dfar_bench.judges.validation.statements import PARTS as NEW
 from dfar_bench.judges.validation.statements import open_statements
 from dfar_bench.prompts import make_prompt

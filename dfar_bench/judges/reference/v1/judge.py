@@ -15,9 +15,9 @@ from tqdm import tqdm
 
 from dfar_bench.errors import InputError
 from dfar_bench.judges.base import Case, Judge, Judgement
-from dfar_bench.judges.reference.argument import MAX_WORDS, parse_argument, repeats_sentence, without_echo
-from dfar_bench.judges.reference.features import features
-from dfar_bench.judges.reference.model import ReferenceModel, load
+from dfar_bench.judges.reference.v1.argument import MAX_WORDS, parse_argument, repeats_sentence, without_echo
+from dfar_bench.judges.reference.v1.features import features
+from dfar_bench.judges.reference.v1.model import ReferenceModel, load
 from dfar_bench.reading import Reading, is_bare
 from dfar_bench.reading.lexicon import OPEN
 from dfar_bench.text import words

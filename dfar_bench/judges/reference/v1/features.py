@@ -13,8 +13,8 @@ from math import fsum
 import numpy as np
 from numpy.typing import NDArray
 
-from dfar_bench.judges.reference.argument import MAX_CHARACTERS, Argument, content_words
-from dfar_bench.judges.reference.model import ReferenceModel, Vectors
+from dfar_bench.judges.reference.v1.argument import MAX_CHARACTERS, Argument, content_words
+from dfar_bench.judges.reference.v1.model import ReferenceModel, Vectors
 
 FEATURES = (
     "support",

@@ -1,4 +1,4 @@
-"""What the reference judge is fitted to: rows in no test set, and arguments written for this purpose."""
+"""What the judge is fitted to: rows in no test set, and arguments written for this purpose."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from dfar_bench.datasets import LABELS, Row, rows
-from dfar_bench.files import packaged_jsonl
-from dfar_bench.text import normalize
+from dfar_bench.datasets import LABELS, Row
+from dfar_bench.judges.reference.corpus import corpus, fitting_rows
 
 SEED = 20240821
 
@@ -43,16 +42,6 @@ class WeightExample:
     verdict: int
     code: str
     group: str
-
-
-def fitting_rows() -> list[Row]:
-    """Return the published train rows whose statement is in no test set (paper's or clean split's), each once."""
-    tested = {normalize(row.statement) for name in ("paper", "clean") for row in rows(name)["test"]}
-    distinct: dict[str, Row] = {}
-    for row in rows("paper")["train"]:
-        if normalize(row.statement) not in tested:
-            distinct.setdefault(normalize(row.statement), row)
-    return list(distinct.values())
 
 
 def stance_examples() -> Iterator[StanceExample]:
@@ -140,11 +129,6 @@ def _unrelated_row(draw: random.Random, candidates: Sequence[Row], row: Row) -> 
         other = draw.choice(candidates)
         if (other.label, other.domain) == (row.label, row.domain) and other.group_id != row.group_id:
             return other
-
-
-def corpus(name: str) -> list[Any]:
-    """Read what was written for fitting: ``pairs``, ``siblings`` or ``generic``."""
-    return packaged_jsonl("dfar_bench.judges.reference", f"data/{name}.jsonl")
 
 
 def fold_of(group: str, folds: int) -> int:

@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfar_bench.errors import InputError
-from dfar_bench.judges.reference.argument import content_words, is_content_word, parse_argument, without_echo
-from dfar_bench.judges.reference.examples import SEED, StanceExample, fold_of, stance_examples, weight_examples
-from dfar_bench.judges.reference.features import FEATURES, features
-from dfar_bench.judges.reference.judge import ARGUMENT_CODES
-from dfar_bench.judges.reference.model import (
+from dfar_bench.judges.reference.v1.argument import content_words, is_content_word, parse_argument, without_echo
+from dfar_bench.judges.reference.v1.examples import SEED, StanceExample, fold_of, stance_examples, weight_examples
+from dfar_bench.judges.reference.v1.features import FEATURES, features
+from dfar_bench.judges.reference.v1.judge import ARGUMENT_CODES
+from dfar_bench.judges.reference.v1.model import (
     ENDINGS,
     FILES,
     Arrays,

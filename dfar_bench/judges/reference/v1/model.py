@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfar_bench.errors import InputError, one_line
-from dfar_bench.judges.reference.argument import Argument
+from dfar_bench.judges.reference.v1.argument import Argument
 
 Arrays = dict[str, NDArray[Any]]
 
-DATA = files("dfar_bench.judges.reference") / "data"
+DATA = files("dfar_bench.judges.reference.v1") / "data"
 
 FILES = {
     "vectors.npz": ("vocabulary", "vectors"),
