@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from dfar_bench.errors import InputError
 from dfar_bench.judges import CODES
-from dfar_bench.judges.validation.answers import PARTS, UNDECIDED, argued_answers, open_answers
+from dfar_bench.judges.validation.answers import (
+    PARTS,
+    UNDECIDED,
+    OpenAnswer,
+    argued_answers,
+    imitated_answers,
+    open_answers,
+)
 from dfar_bench.text import normalize
 
 
@@ -38,12 +46,13 @@ def test_the_majority_stands() -> None:
             assert (answer.code, answer.stance) == ("aligned", answer.row.label)
 
 
-def test_answers_that_argue_for_a_side() -> None:
+@pytest.mark.parametrize("read", [argued_answers, imitated_answers])
+def test_answers_for_making_judges(read: Callable[[], Sequence[OpenAnswer]]) -> None:
     """They are to statements of make, one reading each, and none stands among the others."""
-    argued = argued_answers()
+    further = read()
     others = {(answer.row.row_id, answer.response) for part in PARTS for answer in open_answers(part)}
-    assert len({answer.id for answer in argued}) == len(argued)
-    assert not others & {(answer.row.row_id, answer.response) for answer in argued}
-    assert {len(answer.votes) for answer in argued} == {1}
-    assert {answer.code for answer in argued} <= {*CODES, "truncated"}
-    assert sum(answer.case.reason_decides for answer in argued) > len(argued) / 2
+    assert len({answer.id for answer in further}) == len(further)
+    assert not others & {(answer.row.row_id, answer.response) for answer in further}
+    assert {len(answer.votes) for answer in further} == {1}
+    assert {answer.code for answer in further} <= {*CODES, "truncated"}
+    assert sum(answer.case.reason_decides for answer in further) > len(further) / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from dfar_bench.datasets import near_pairs, rows
 from dfar_bench.datasets.clean_split import NEAR
@@ -10,8 +11,8 @@ from dfar_bench.judges.reference.corpus import corpus
 from dfar_bench.judges.validation.statements import PARTS, open_statements
 
 
-def near_others(others: list[str]) -> list[tuple[str, str]]:
-    ours = [row.statement for part in PARTS for row in open_statements(part)]
+def near_others(others: list[str], parts: Sequence[str] = PARTS) -> list[tuple[str, str]]:
+    ours = [row.statement for part in parts for row in open_statements(part)]
     near = near_pairs([*ours, *others], NEAR)
     return [((ours + others)[a], (ours + others)[b]) for a, b in zip(near.row, near.col) if a < len(ours) <= b]
 
@@ -36,7 +37,14 @@ def test_statements_are_near_none_that_judges_are_made_from() -> None:
     mini = [row.statement for members in rows("mini").values() for row in members]
     pairs = [record["statement"] for record in corpus("pairs")]
     siblings = [row["statement"] for group in corpus("siblings") for row in group["rows"]]
-    assert near_others([*mini, *pairs, *siblings]) == []
+    further = [row.statement for row in open_statements("make")]
+    assert len(set(further)) == 640
+    assert near_others([*mini, *pairs, *siblings, *further]) == []
+
+
+def test_judges_are_made_from_statements_that_are_near_no_test_row(paper: None) -> None:
+    tested = [row.statement for name in ("mini", "paper", "clean") for row in rows(name)["test"]]
+    assert near_others(tested, ["make"]) == []
 
 
 def test_statements_are_near_none_that_is_published(paper: None) -> None:

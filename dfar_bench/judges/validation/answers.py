@@ -22,7 +22,7 @@ from dfar_bench.judges.validation.statements import open_statements
 from dfar_bench.prompts import make_prompt
 
 PARTS = ("make", *NEW)
-"""``make`` is what judges are made from: answers to the mini split's train rows and the siblings."""
+"""``make`` is what judges are made from: answers to mini's train rows, to the siblings, and to further statements."""
 
 UNDECIDED = "undecided"
 """The code of an answer to which the readings gave three different ones."""
@@ -142,6 +142,19 @@ def argued_answers() -> tuple[OpenAnswer, ...]:
 
 
 @cache
+def imitated_answers() -> tuple[OpenAnswer, ...]:
+    """Read the answers that a large language model wrote in the manner of small ones, good and poor ones alike.
+
+    They all have people's verdict, so that only the reason tells them apart, and each was read once. They are for
+    making judges.
+    """
+    of_make = _rows("make")
+    same = {"source": "claude", "prompt": "chat", "condition": "reason", "temperature": 1.0, "cut": False}
+    records = packaged_jsonl(__package__, "imitated.jsonl")
+    return tuple(_answer({**record, **same}, "make", of_make[record["row"]]) for record in records)
+
+
+@cache
 def _records() -> list[Any]:
     return packaged_jsonl(__package__, "answers.jsonl")
 
@@ -163,4 +176,4 @@ def _rows(part: str) -> dict[str, Row]:
         for number, group in enumerate(corpus("siblings"))
         for place, row in enumerate(group["rows"])
     ]
-    return {row.row_id: row for row in (*rows("mini")["train"], *siblings)}
+    return {row.row_id: row for row in (*rows("mini")["train"], *siblings, *open_statements("make"))}

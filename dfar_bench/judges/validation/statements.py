@@ -17,7 +17,7 @@ def open_statements(part: str) -> tuple[Row, ...]:
     """Read the statements of a part, contrast group by contrast group.
 
     Args:
-        part: one of ``PARTS``. No group is in both.
+        part: one of ``PARTS``, or ``make`` for those that judges are made from. No group is in two.
     """
     return tuple(
         Row("open", each["id"], each["statement"], each["label"], each["reason"], each["form"], each["group"])
