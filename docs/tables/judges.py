@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 
+import numpy as np
+
 from dfar_bench.datasets import get_dataset, rows
 from dfar_bench.judges import JUDGES, Case, get_judge
+from dfar_bench.judges.validation.answers import PARTS, OpenAnswer, open_answers, sources
 from dfar_bench.judges.validation.rates import KINDS_OF_ANSWERS, ErrorRates, error_rates
+from dfar_bench.rating.agreement import alpha
 from dfar_bench.runs.validation import CONSTRUCTED, Report, Section, validate
 from tables.formats import percent, table, with_interval
 
@@ -23,6 +28,31 @@ def validated() -> dict[str, Section]:
 def validate_part(names: list[str]) -> Report:
     """Validate the reference judge on some splits."""
     return validate([get_judge("reference")], names).others[0]
+
+
+def judge_readings() -> str:
+    """Tabulate the open answers by part and source, and how far their three readings agree."""
+    lines = []
+    for part in PARTS:
+        for source in sources():
+            answers = [answer for answer in open_answers(part) if answer.source.name == source]
+            if answers:
+                decides = sum(answer.case.reason_decides for answer in answers)
+                aligned = sum(answer.aligned for answer in answers)
+                lines.append([part, source, len(answers), aligned, decides, *_alphas(answers)])
+    return table("part|written by|answers|aligned|where the reason decides|alpha: stance|aligned|code", lines)
+
+
+def _alphas(answers: Sequence[OpenAnswer]) -> list[str]:
+    """Return Krippendorff's alpha of the readings: for the stance, aligned or not, and the code."""
+    votes = [[(vote.stance, vote.code == "aligned", vote.code) for vote in answer.votes] for answer in answers]
+    out = []
+    for field in range(3):
+        read = [[vote[field] for vote in of] for of in votes]
+        values = sorted({value for of in read for value in of}, key=str)
+        counts = np.array([[of.count(value) for value in values] for of in read])
+        out.append(f"{alpha(counts, np.ones((1, len(read))))[0]:.2f}")
+    return out
 
 
 def judge_errors() -> str:
