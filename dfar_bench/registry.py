@@ -76,7 +76,8 @@ class Registry(Mapping[str, T]):
         return len(self._entries)
 
 
-_loaded: set[str] = set()
+_loaded: dict[str, InputError | None] = {}
+"""The failure of each file, or None. Remembered, as a file that failed half-way cannot add its entries again."""
 
 
 def load_plugins() -> None:
@@ -86,18 +87,27 @@ def load_plugins() -> None:
         InputError: a file does not exist or fails.
     """
     for name in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)):
-        if name in _loaded:
-            continue
-        _loaded.add(name)  # first, as the file itself looks things up
-        path = Path(name)
-        if not path.is_file():
-            raise InputError(f"{PLUGINS} names {name}, which is not a file: correct it or unset it.")
-        spec = importlib.util.spec_from_file_location(f"dfar_bench_plugin_{path.stem}", path)
-        if spec is None or spec.loader is None:
-            raise InputError(f"{PLUGINS} names {name}, which is not a Python file: correct it or unset it.")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            raise InputError(f"{PLUGINS}: {name} fails ({type(error).__name__}: {one_line(error)}).") from error
+        if name not in _loaded:
+            _loaded[name] = None  # first, as the file itself looks things up
+            try:
+                _execute(name)
+            except InputError as error:
+                _loaded[name] = error
+        if failure := _loaded[name]:
+            raise failure
+
+
+def _execute(name: str) -> None:
+    path = Path(name)
+    if not path.is_file():
+        raise InputError(f"{PLUGINS} names {name}, which is not a file: correct it or unset it.")
+    # Numbered, as files in two folders may have the same name.
+    spec = importlib.util.spec_from_file_location(f"dfar_bench_plugin_{len(_loaded)}_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{PLUGINS} names {name}, which is not a Python file: correct it or unset it.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise InputError(f"{PLUGINS}: {name} fails ({type(error).__name__}: {one_line(error)}).") from error

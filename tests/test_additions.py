@@ -78,10 +78,9 @@ def test_they_reach_the_board(results: Path, tmp_path: Path) -> None:
     assert "People agree" in page
 
 
+@pytest.mark.usefixtures("paper")
 def test_a_metric_needs_no_new_submission() -> None:
     committed = ROOT / "leaderboard" / "submissions" / "dfar-bench__gemma-3-270m-l"
-    if not os.environ.get("DFAR_BENCH_DATA"):
-        pytest.skip("set DFAR_BENCH_DATA to a folder with the published DFAR files")
     verified = json.loads(dfar_bench("verify", committed, "--json", additions="people_agree"))
     assert verified["submissions"]
     for submission in verified["submissions"]:

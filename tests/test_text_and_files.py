@@ -97,6 +97,10 @@ def test_a_registry_keeps_its_order_and_suggests_names() -> None:
             fruits.find(name)
 
 
+# Like one that adds an entry and then fails, it would fail otherwise if it were executed again.
+HALF_WAY = "from pathlib import Path; Path(__file__).with_name('entry').mkdir(); 1 / 0"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -104,6 +108,7 @@ def test_a_registry_keeps_its_order_and_suggests_names() -> None:
         ("mine.txt", "", r"which is not a Python file"),
         ("mine.py", "raise ValueError('no\\n good')", r"mine\.py fails \(ValueError: no good\)"),
         ("mine.py", "import", r"mine\.py fails \(SyntaxError: "),
+        ("mine.py", HALF_WAY, r"mine\.py fails \(ZeroDivisionError: "),
         ("mine.py", "from dfar_bench.datasets import DATASETS; DATASETS.find('mnii')", "did you mean mini?"),
     ],
 )
@@ -115,8 +120,20 @@ def test_plugins_that_fail(
         path.write_text(content)
     fruits: Registry[Fruit] = Registry("fruit")
     monkeypatch.setenv(PLUGINS, str(path))
-    with pytest.raises(InputError, match=message):
-        len(fruits)
+    for _ in range(2):  # no look-up goes on without the file
+        with pytest.raises(InputError, match=message):
+            len(fruits)
+
+
+def test_plugins_of_the_same_name_in_two_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [tmp_path / folder / "mine.py" for folder in ("a", "b")]
+    for path in paths:
+        path.parent.mkdir()
+        path.touch()
+    monkeypatch.setenv(PLUGINS, os.pathsep.join(map(str, paths)))
+    assert len(Registry("fruit")) == 0
+    files = [getattr(module, "__file__", None) for module in sys.modules.values()]
+    assert {str(path) for path in paths} <= set(files)
 
 
 def test_plugins_are_executed_once_each(tmp_path: Path) -> None:

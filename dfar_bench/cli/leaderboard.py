@@ -144,6 +144,8 @@ def build(
 
     for name in split or []:
         get_dataset(name)
+    if reported and not reported.is_dir():
+        raise InputError(f"{reported} is not a folder: name one that holds published tables, or leave out --reported.")
     beside = tree.absolute().parent
     built = build_site(
         tree,

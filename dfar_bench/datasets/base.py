@@ -71,7 +71,7 @@ class Dataset:
         read: returns the rows; called once.
         labels: the verdicts, in the order of label indices.
         question: asks for a verdict, in the prompt style ``plain``.
-        kinds: names of the kinds of task it has (``scoring.kinds``).
+        kinds: names of the kinds of task it has (``scoring.kinds``); with labels other than ``LABELS``, ("cls",).
         files: name -> sha256 of the published files.
         folder: their folder inside ``DFAR_BENCH_DATA`` and the cache.
         url, commit: the official address of these files, and the commit it is pinned to.
@@ -106,6 +106,13 @@ class Dataset:
     place: Callable[[Row], str] = field(default=lambda row: _place(row.row_id), repr=False)
     content_warning: str = ""
     note: str = ""
+
+    def __post_init__(self) -> None:
+        if "reason" in self.kinds and self.labels != LABELS:
+            raise ValueError(
+                f"a written verdict is only read as {' or '.join(LABELS)}: "
+                f'set kinds=("cls",) for the data set {self.name!r}, which has other labels'
+            )
 
     @property
     def options(self) -> str:

@@ -20,7 +20,6 @@ from tqdm import tqdm
 from dfar_bench.datasets import DATASETS
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
-from dfar_bench.judges.validation.rates import error_rates
 from dfar_bench.leaderboard import charts
 from dfar_bench.leaderboard.board import (
     Table,
@@ -31,7 +30,7 @@ from dfar_bench.leaderboard.board import (
     submission_key,
 )
 from dfar_bench.leaderboard.classical import read_classical
-from dfar_bench.leaderboard.entries import Entry
+from dfar_bench.leaderboard.entries import Entry, judge_errs
 from dfar_bench.leaderboard.export import results
 from dfar_bench.leaderboard.facts import Facts, facts_of
 from dfar_bench.leaderboard.faults import Fault
@@ -100,12 +99,12 @@ def _files(
     tables: Mapping[str, Sequence[Table]], submitted: Sequence[Facts], published: Sequence[Reported], judge: Judge
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the path and content of every file of the site."""
-    rates = str(error_rates(judge.signature) or "how often the judge errs is not known")
-    shared = {"rates": rates, "datasets": DATASETS, "metrics": METRICS}
+    shared = {"datasets": DATASETS, "metrics": METRICS}
     yield MARK, b"made by dfar-bench board build; replaced by the next build\n"
     yield from results(tables, published, judge).items()
     drawn = {table: (charts.scatter(table), charts.slopes(table)) for members in tables.values() for table in members}
-    index = {"tables": tables, "drawn": drawn, "reported": published, "judge": judge.signature}
+    errs = {table: judge_errs((*table.ranked, *table.apart)) for table in drawn}
+    index = {"tables": tables, "drawn": drawn, "errs": errs, "reported": published, "judge": judge.signature}
     yield "index.html", page("index.html", "index.js", **index, **shared)
     places: dict[str, list[tuple[Entry, Table]]] = {}
     for name, members in tables.items():
@@ -128,7 +127,11 @@ def _files(
 
 
 def _comparable(tables: Sequence[Table]) -> dict[str, Any]:
-    """Return what a comparison page computes from: the bits of every share, and the contrast groups of the rows."""
+    """Return what a comparison page computes from and shows.
+
+    That is the bits of every share, the contrast groups of the rows, and of each entry its signatures by title of task
+    (``asked``), the fields to compare them by (``signatures``), and how often the judge errs on such answers.
+    """
     dataset = tables[0].dataset
     without = set() if dataset.has_leak else {metric.unleaked for metric in METRICS.values()}
     counted: dict[str, int] = {}  # which rows count: the same for most entries, so kept once
@@ -149,6 +152,8 @@ def _comparable(tables: Sequence[Table]) -> dict[str, Any]:
                 "label": f"{entry.facts.model}{run}",
                 "contaminated": bool(entry.contaminated),
                 "bits": bits,
+                "asked": {KINDS[kind].title: text for kind, text in asked.items()},
+                "judgeErrs": judge_errs([entry]),
                 "signatures": {kind: how_asked(text) for kind, text in asked.items()},
                 "byKind": [kind for kind, text in asked.items() if "prompt" not in keeps_apart(text).fields],
             }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dfar_bench.datasets import Dataset
@@ -98,6 +98,12 @@ class Entry:
         """Return the figure of a column adjusted for the errors of the judge; None where it was not."""
         task = self.tasks.get(column.metric.kind)
         return task.adjusted.get(column.metric.name) if task else None
+
+
+def judge_errs(entries: Iterable[Entry]) -> list[str]:
+    """Return how often the judge errs on answers of such models, each text once; empty where that is not known."""
+    texts = (task.judge_errs for entry in entries for task in entry.tasks.values())
+    return list(dict.fromkeys(text for text in texts if text))
 
 
 def columns(dataset: Dataset) -> list[Column]:

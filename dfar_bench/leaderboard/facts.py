@@ -35,7 +35,7 @@ class TaskFacts(BaseModel):
     Attributes:
         bits: there for metrics that are shares of rows or groups.
         adjusted: what shares are when adjusted for the errors of the judge, where those are known.
-        judge_errs: how often the judge errs on answers of such models, in words.
+        judge_errs: how often the judge errs on answers of such models, in words; "" where that is not known.
     """
 
     model_config = ConfigDict(frozen=True)

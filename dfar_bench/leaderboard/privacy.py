@@ -13,8 +13,12 @@ _TOKEN = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
 _LONG = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{32,}={0,2}(?![A-Za-z0-9+/_-])")
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_PATH = re.compile(r"(?<![\w.:/])(?:~|[A-Za-z]:)?[/\\](?:[\w.@+-]+[/\\])+[\w.@+-]*|(?<![\w.:/])~[/\\][\w.@+/\\-]*")
+_COMMIT = re.compile(r"(?<![^/])(?:[0-9a-f]{40}|[0-9a-f]{64})(?![^/])")  # alone, or one part of a link
+_SUBREDDIT = r"/r/\w+/?(?![\w/@+-]|\.\w)"  # such as /r/AmItheAsshole, and nothing behind it
+_PATH = re.compile(
+    rf"(?<![\w.:/])(?!{_SUBREDDIT})(?:~|[A-Za-z]:)?[/\\](?:[\w.@+-]+[/\\])+[\w.@+-]*"
+    r"|(?<![\w.:/])~[/\\][\w.@+/\\-]*"
+)
 
 REMOVED = "[removed]"
 
@@ -55,8 +59,7 @@ def _last_name(match: re.Match[str]) -> str:
 
 def _is_random(text: str) -> bool:
     """Words joined by hyphens are long, too; a secret mixes digits and letters throughout. Commits are public."""
-    if _COMMIT.fullmatch(text):
-        return False
+    text = _COMMIT.sub("", text)
     return max(map(len, re.findall(r"[A-Za-z0-9+]+", text)), default=0) >= 20 and len(re.findall(r"[0-9]", text)) >= 4
 
 

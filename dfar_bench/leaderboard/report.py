@@ -24,7 +24,7 @@ from dfar_bench.leaderboard.submission import (
     model_folders,
     open_submission,
 )
-from dfar_bench.leaderboard.verified import VerifiedSubmission, summary_text
+from dfar_bench.leaderboard.verified import WHERE_INTERVALS, VerifiedSubmission, summary_text
 from dfar_bench.leaderboard.verify import verify_opened
 
 
@@ -86,6 +86,7 @@ class Report:
             lines.append(f"{entry.model} · {entry.run}{' · unchanged' if entry.unchanged else ''}")
             lines.append(summary_text(entry.summary))
         lines.append(f"{len(self.entries)} of {self.checked} submissions verified, judge {self.judge}")
+        lines += [WHERE_INTERVALS] if self.entries else []
         return "\n".join(lines)
 
 

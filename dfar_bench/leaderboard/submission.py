@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,14 +13,13 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from dfar_bench.datasets import available, rows
+from dfar_bench.datasets import DATASETS, available, rows
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge
 from dfar_bench.leaderboard.answers_file import ANSWERS_BYTES, answers_name
 from dfar_bench.leaderboard.faults import Fault, RefusedError, shown_name
 from dfar_bench.leaderboard.untrusted import MIB, read_regular
 from dfar_bench.scoring import tasks
-from dfar_bench.training.modes import trainable
 
 FILE = "submission.json"
 SUBMISSION_BYTES = MIB
@@ -59,7 +59,7 @@ def find_submissions(paths: Iterable[Path]) -> tuple[list[Path], list[Fault]]:
         if (path / FILE).exists() or _RUN_ID.fullmatch(path.name):
             folders[path] = None
             continue
-        models = [path] if "__" in path.name else _subfolders(path, "models (org__name)", faults)
+        models = [path] if "__" in path.name else _subfolders(path, "models (org__name)", faults, keep=".gitkeep")
         for model in models:
             if not (runs := _subfolders(model, "submissions", faults)):
                 faults.append(Fault(shown_name(model.name), "folder", "holds no submission"))
@@ -67,15 +67,19 @@ def find_submissions(paths: Iterable[Path]) -> tuple[list[Path], list[Fault]]:
     return list(folders), faults
 
 
-def _subfolders(folder: Path, of_what: str, faults: list[Fault]) -> list[Path]:
+def _subfolders(folder: Path, of_what: str, faults: list[Fault], keep: str | None = None) -> list[Path]:
+    """Return the subfolders; ``keep`` names a file that may be there if it is empty."""
     folders = []
     for entry in sorted(folder.iterdir()):
-        if entry.is_dir() and not entry.is_symlink():
-            if not entry.name.startswith(UNFINISHED):
-                folders.append(entry)
-        elif entry.name != ".gitkeep":
-            where = f"{shown_name(folder.name)}/{shown_name(entry.name)}"
-            faults.append(Fault(where, "name", f"does not belong there; only folders of {of_what} do"))
+        where = f"{shown_name(folder.name)}/{shown_name(entry.name)}"
+        if entry.is_symlink() or not entry.is_dir():
+            status = entry.lstat()
+            if entry.name != keep or not stat.S_ISREG(status.st_mode) or status.st_size:
+                faults.append(Fault(where, "name", f"does not belong there; only folders of {of_what} do"))
+        elif not entry.name.startswith(UNFINISHED):
+            folders.append(entry)
+        elif any(entry.iterdir()):
+            faults.append(Fault(where, "folder", "was left behind by an interrupted submit; delete it"))
     return folders
 
 
@@ -119,12 +123,12 @@ def open_submission(folder: Path) -> Opened:
 def content_key(opened: Opened, judge: Judge) -> str:
     """Hash what the verification of a submission depends on: its files and names, this code, the judge and the data.
 
-    Contamination is found with the data sets that models are trained on, so it counts which of them are available.
+    Contamination and quotations are found with other data sets too, so it counts which of them are available.
     """
     names = (opened.folder.parent.name, opened.folder.name)
     datasets = sorted({task.dataset.name for name, task in tasks().items() if answers_name(name) in opened.files})
     parts = [ascii(names), code_hash(), judge.signature, *map(_data_hash, datasets)]
-    parts += [f"{name} {available(name)}" for name in trainable()]
+    parts += [f"{name} {available(name)}" for name in DATASETS]
     parts += [f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in sorted(opened.files.items())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

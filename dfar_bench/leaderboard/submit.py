@@ -1,8 +1,8 @@
 """From lm_eval's output folder to a submission folder.
 
 Only what the schema names is carried over, so whatever else lm_eval and the training recorded of their machine stays
-there; texts that are carried over are scrubbed. Responses are never altered; those that quote the data are stored as
-parts.
+there. Texts taken from ``dfar_run.json`` are scrubbed; in all other fields, paths and access tokens are refused.
+Responses lose their thoughts and nothing else; those that quote the data are stored as parts.
 """
 
 from __future__ import annotations

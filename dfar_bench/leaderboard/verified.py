@@ -19,6 +19,8 @@ from dfar_bench.runs.run import Run
 from dfar_bench.scoring import Answer, Estimate, Signature, Task, count_codes, estimates
 from dfar_bench.scoring.adjustment import adjustments
 
+WHERE_INTERVALS = "intervals: dfar-bench rescore FOLDER, with a submission's folder, or the board"
+
 _CONTAMINATED = {True: "contaminated", False: "not contaminated", None: "contamination unknown"}
 
 
@@ -54,6 +56,13 @@ class VerifiedTask:
     def adjusted(self) -> dict[str, Estimate]:
         """``mar`` adjusted for the errors of its judge; see ``scoring.adjustment``."""
         return adjustments(self.answers, self.error_rates)
+
+    @property
+    def judge_errs(self) -> str | None:
+        """How often the judge errs on answers of such models, in words; None where no judge decides."""
+        if not self.task.kind.judged:
+            return None
+        return str(self.error_rates or "how often the judge errs on such answers is not known")
 
     @property
     def answers_hash(self) -> str:
@@ -102,6 +111,7 @@ class VerifiedSubmission:
                     "rows": len(task.answers),
                     "answers_hash": task.answers_hash,
                     "metrics": task.metrics,
+                    "judge_errs": task.judge_errs,
                     "codes": task.codes,
                     "flags": [asdict(flag) for flag in task.flags],
                     "contamination": asdict(task.contamination),
@@ -112,7 +122,7 @@ class VerifiedSubmission:
 
     def as_text(self) -> str:
         """Return the figures for people."""
-        return summary_text(self.as_json())
+        return f"{summary_text(self.as_json())}\n{WHERE_INTERVALS}"
 
 
 def summary_text(summary: dict[str, Any]) -> str:
@@ -121,6 +131,7 @@ def summary_text(summary: dict[str, Any]) -> str:
     for name, task in summary["tasks"].items():
         figures = (f"{metric} {figure(value)}" for metric, value in task["metrics"].items())
         lines += [f"  {name}: {', '.join(figures)}", f"    {task['signature']}"]
+        lines += [f"    {task['judge_errs']}"] if task["judge_errs"] else []
         lines += [f"    flag: {flag['text']}" for flag in task["flags"]]
         known = task["contamination"]
         lines.append(f"    {_CONTAMINATED[known['contaminated']]}: {known['why']}")

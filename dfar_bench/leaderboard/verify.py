@@ -14,12 +14,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from dfar_bench.datasets import DATASETS, available
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
 from dfar_bench.leaderboard.answers_file import Stored, answers_name, prompts_of, read_answers
 from dfar_bench.leaderboard.contamination import contamination
 from dfar_bench.leaderboard.faults import Fault, RefusedError, of_validation, shown
 from dfar_bench.leaderboard.flags import Flag, inconsistency, task_flags
+from dfar_bench.leaderboard.quotation import quotes
 from dfar_bench.leaderboard.schema import SCHEMA_VERSION, Submission, SubmittedTask
 from dfar_bench.leaderboard.submission import (
     FILE,
@@ -90,7 +92,8 @@ def _read(opened: Opened) -> tuple[Submission, Runs] | list[Fault]:
         submission = read_submission(opened.files[FILE])
     except RefusedError as refused:
         return [*faults, *refused.of(opened.where(FILE))]
-    faults += [Fault(opened.where(FILE), *fault) for fault in _check_names(opened, submission)]
+    checked = (*_check_names(opened, submission), *_check_quotations(submission))
+    faults += [Fault(opened.where(FILE), *fault) for fault in checked]
     runs: Runs = {}
     for name, submitted in submission.tasks.items():
         if name in tasks():
@@ -185,6 +188,26 @@ def _check_names(opened: Opened, submission: Submission) -> Iterator[tuple[str, 
             yield "tasks", f"has no task for the file {file}"
 
 
+def _check_quotations(submission: Submission) -> Iterator[tuple[str, str]]:
+    """Check that no field quotes data that may not be published, as far as that data is available."""
+    datasets = [dataset for dataset in DATASETS.values() if not dataset.publishable and available(dataset.name)]
+    for name, value in submission.model_dump().items():
+        text = " ".join(_texts(value))
+        if any(quotes(dataset, text) for dataset in datasets):
+            yield name, "quotes a statement or human reason of the data; leave it out"
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every string in a JSON value, and the keys, some of which the submitter chooses."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
 def _check_task(task: Task, submitted: SubmittedTask, opened: Opened) -> Iterator[tuple[str, str]]:
     """Check what can be checked without reading the answers."""
     file, generation = answers_name(task.name), submitted.harness.generation
@@ -194,9 +217,12 @@ def _check_task(task: Task, submitted: SubmittedTask, opened: Opened) -> Iterato
         yield "sha256", f"is not that of {file}; the file was changed or damaged"
     if (generation is not None) != (task.kind.field == "response"):
         yield "harness.generation", "must be an object for tasks with written answers, and null for others"
-    limit = (generation or {}).get("max_gen_toks", 1)
-    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+    elif generation is not None and not _is_limit(generation.get("max_gen_toks")):
         yield "harness.generation.max_gen_toks", "must be a whole number of tokens, at least 1"
+
+
+def _is_limit(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _compare_tasks(verified: Mapping[str, VerifiedTask]) -> Iterator[Flag]:

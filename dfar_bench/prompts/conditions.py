@@ -70,12 +70,29 @@ class Condition:
         return f"{self.name.replace(':', '.')}.{self.wording}" if self.wording else self.name
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """All that ``find_condition`` finds it by."""
+        return (self.name, self.signature, *self.aliases)
+
+    @property
     def thinks_first(self) -> bool:
         """Whether the first turn asks for a thought, and not for a verdict yet."""
         return len(self.turns) > 1 and not self.revises
 
 
-CONDITIONS: Registry[Condition] = Registry("condition")
+class _Conditions(Registry[Condition]):
+    """Conditions, no two of which share a name, a signature or an alias."""
+
+    def add(self, entry: Condition) -> Condition:
+        """See ``Registry.add``."""
+        for other in self._entries.values():
+            for name in entry.names:
+                if name in other.names:
+                    raise ValueError(f"the name {name!r} already belongs to the condition {other.name!r}")
+        return super().add(entry)
+
+
+CONDITIONS: Registry[Condition] = _Conditions("condition")
 
 _PAPER_LABEL = "Evaluate whether the statement is {options} without any reason."
 _PAPER_REASON = "Evaluate whether the statement is {options} with reason."
@@ -167,7 +184,7 @@ def find_condition(name: object) -> Condition:
         InputError: there is none.
     """
     for condition in CONDITIONS.values():
-        if name in (condition.name, condition.signature, *condition.aliases):
+        if name in condition.names:
             return condition
     names = ", ".join(f"{c.name} ({' or '.join(c.aliases)})" if c.aliases else c.name for c in CONDITIONS.values())
     raise InputError(f"there is no condition {name!r}: choose one of {names}.")

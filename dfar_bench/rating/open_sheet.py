@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import isnan
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,7 @@ from dfar_bench.rating.agreement import alpha
 from dfar_bench.rating.key import numbered
 from dfar_bench.rating.ratings import Rater, count_votes
 from dfar_bench.runs.validation import People
-from dfar_bench.scoring import SEED
+from dfar_bench.scoring import NOT_AVAILABLE, SEED
 from dfar_bench.text import short_hash
 
 FILE = "sheet.json"
@@ -53,13 +55,18 @@ def draw_open() -> list[str]:
     rng = np.random.default_rng(SEED)
     strata: tuple[list[OpenAnswer], ...] = ([], [], [])
     for answer in open_answers("test"):
-        strata[(0 if answer.aligned else 1) if answer.case.reason_decides else 2].append(answer)
+        strata[_stratum(answer)].append(answer)
     drawn = [
         stratum[at]
         for stratum, size in zip(strata, (ALIGNED, FAULTY, OTHERS), strict=True)
         for at in rng.permutation(len(stratum))[:size]
     ]
     return [drawn[at].id for at in rng.permutation(len(drawn))]
+
+
+def _stratum(answer: OpenAnswer) -> int:
+    """Return of which sort an answer is: the reason decides and is good, or is not; something else decides."""
+    return (0 if answer.aligned else 1) if answer.case.reason_decides else 2
 
 
 def people_on(raters: Sequence[Rater]) -> People:
@@ -69,10 +76,18 @@ def people_on(raters: Sequence[Rater]) -> People:
     counts = np.array([(each.aligned, each.not_aligned) for each in votes.values()])
     agreement = float(alpha(counts, np.ones((1, len(counts))))[0])
     decided = {sheet.items[item].id: not of.misaligned for item, of in votes.items() if of.misaligned is not None}
+    behind = Counter(map(_stratum, open_answers("test")))
+    rated = Counter(_stratum(answer) for answer in sheet.items.values() if answer.id in decided)
     return People(
         decided,
-        f"most of {len(raters)} people (Krippendorff's alpha {agreement:.2f}; {len(votes) - len(decided)} answers "
-        "without a majority are left out)",
+        {
+            answer.id: behind[_stratum(answer)] / rated[_stratum(answer)]
+            for answer in sheet.items.values()
+            if answer.id in decided
+        },
+        f"most of {len(raters)} people (Krippendorff's alpha "
+        f"{NOT_AVAILABLE if isnan(agreement) else f'{agreement:.2f}'}; {len(votes) - len(decided)} answers without a "
+        "majority are left out), weighted back to all answers",
     )
 
 

@@ -56,8 +56,15 @@ def resampled_rates(rates: ErrorRates, resamples: int = RESAMPLES) -> tuple[Arra
 
 
 def knows_reasons(rates: ErrorRates) -> bool:
-    """Whether a judge is measured where the reason decides, and there better than chance with 97.5 % confidence."""
-    about = rates.about_reasons
+    """Whether a judge is measured where the reason decides, and there better than chance with 97.5 % confidence.
+
+    This must hold for every model that it was measured on: where it errs differently on each, the pooled rates say
+    little of a model that is none of them.
+    """
+    return bool(rates.found) and all(_is_better_than_chance(of.about_reasons) for of in rates.by_source)
+
+
+def _is_better_than_chance(about: ErrorRates) -> bool:
     if not about.enough or len(set(about.groups)) < MIN_CLUSTERS:
         return False
     sensitivity, specificity = resampled_rates(about)

@@ -54,7 +54,7 @@ class Difference:
 
     Attributes:
         estimate: second minus first.
-        p_value: two-sided, of no difference, from the same resamples; at least 1 / (resamples + 1).
+        p_value: two-sided, of no difference, from the same resamples; at least 2 / (resamples + 1).
     """
 
     first: float | None
@@ -134,6 +134,8 @@ def _p_value(resampled: Array) -> float:
 
 def mcnemar(first: Sequence[float], second: Sequence[float]) -> McNemar:
     """Test exactly whether one run is right more often than the other.
+
+    It takes rows as independent, which those of a contrast group are not; the bootstrap does not.
 
     Args:
         first, second: the credit (see ``Answer``) of each row, in the same order.

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from dfar_bench.datasets import get_dataset, rows
-from dfar_bench.judges import JUDGES, Case, get_judge
+from dfar_bench.judges import CODES, JUDGES, Case, get_judge
 from dfar_bench.judges.validation.answers import PARTS, OpenAnswer, open_answers, sources
 from dfar_bench.judges.validation.rates import KINDS_OF_ANSWERS, ErrorRates, error_rates
 from dfar_bench.rating.agreement import alpha
@@ -28,6 +28,10 @@ def validated() -> dict[str, Section]:
 def validate_part(names: list[str]) -> Report:
     """Validate the reference judge on some splits."""
     return validate([get_judge("reference")], names).others[0]
+
+
+def judge_code_list() -> str:
+    return table("code|meaning", [[f"`{code}`", meaning] for code, meaning in CODES.items()])
 
 
 def judge_readings() -> str:

@@ -46,6 +46,14 @@ def conditions() -> str:
     return table("condition|asks, in the prompt style `chat`", lines)
 
 
+def chat_wordings() -> str:
+    row = Row("paper", "", "…", 0)
+    styles = [name for name in STYLES if name.startswith(CHAT_STYLE)]
+    return table(
+        "prompt|", [[f"`{name}`", make_prompt(name, "reason", row).text.replace("\n\n", " ⏎ ")] for name in styles]
+    )
+
+
 def task_list() -> str:
     lines = [
         [f"`{name}`", task.dataset.title, len(rows(task.dataset.name)["test"]), task.kind.title]

@@ -123,8 +123,15 @@ def test_a_data_set_names_its_training_set_and_what_may_be_quoted() -> None:
     }
     assert [get_dataset("mini").training_set(drop_leaked) for drop_leaked in (False, True)] == ["dfar_mini_train"] * 2
     assert get_dataset("mini").options == "ethical or unethical"
-    three = replace(get_dataset("mini"), name="three", labels=("good", "bad", "neither"))
+    three = replace(get_dataset("mini"), name="three", labels=("good", "bad", "neither"), kinds=("cls",))
     assert three.options == "good, bad or neither"
+
+
+@pytest.mark.parametrize("labels", [("good", "bad"), ("unethical", "ethical")])
+def test_other_labels_have_no_written_verdict(labels: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r'^a written verdict is only read as .*: set kinds=\("cls",\) for .*\'mini\''):
+        replace(get_dataset("mini"), labels=labels)
+    assert replace(get_dataset("mini"), labels=labels, kinds=("cls",)).labels == labels
 
 
 @pytest.mark.usefixtures("paper")

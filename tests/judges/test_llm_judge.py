@@ -33,6 +33,8 @@ from dfar_bench.judges.llm.rubric import (
     judgement_of,
     questions_hash,
 )
+from dfar_bench.judges.validation.answers import open_answers
+from dfar_bench.runs.validation.open_answers import measure_open
 
 pytest.importorskip("openai")
 
@@ -366,6 +368,8 @@ SCRIPT = """
 import sys
 from dfar_bench.judges import Case
 from dfar_bench.judges.llm.judge import LLMJudge
+from dfar_bench.judges.validation.answers import open_answers
+from dfar_bench.runs.validation.open_answers import measure_open
 
 cases = [Case(f"I told buyer number {i} about the scratch.", None, "", sys.argv[1]) for i in range(40)]
 try:
@@ -462,3 +466,9 @@ def test_without_the_package_and_without_a_cache(
     monkeypatch.setitem(sys.modules, "openai", None)
     with pytest.raises(InputError, match=re.escape("pip install 'dfar-bench[judge]'")):
         LLMJudge.from_environment("m")
+
+
+def test_its_errors_can_be_measured(judge: LLMJudge) -> None:
+    """Twice the same judge is one."""
+    report = measure_open([judge, replace(judge, concurrency=1)], "make", open_answers("make")[:12])
+    assert report.tested == (judge.signature,)

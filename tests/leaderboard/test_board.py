@@ -125,6 +125,42 @@ def test_a_data_set_with_a_leak_is_ranked_by_its_unleaked_rows(site: Path) -> No
     ]  # fmt: skip
 
 
+def test_the_judges_errors_are_those_on_answers_of_such_models(
+    site: Path, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not those on answers of chat models, of which there are none; and none where the judge was not tried."""
+    index, comparing = ((site / name).read_text() for name in ("index.html", "compare-mini.html"))
+    section = index.partition('<section data-name="mini"')[2].partition("</section>")[0]
+    for kind, tables in (("fine-tuned", 1), ("base", 2)):
+        text = f"ow often the judge errs on answers of {kind} models is not measured"
+        assert section.count(f"H{text}.") == tables
+        assert f'"judgeErrs":["h{text}"]' in comparing
+    monkeypatch.setattr("dfar_bench.runs.run.error_rates", lambda *_: None)
+    build.build(tree, tmp_path / "board", splits=["mini"])
+    untried = [(tmp_path / "board" / name).read_text() for name in ("index.html", "compare-mini.html")]
+    assert not [page for page in (index, comparing, *untried) if "wrongly flags" in page]
+    assert not [page for page in untried if "judge errs on answers of" in page]
+
+
+def test_verify_prints_mar_with_its_judges_errors(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tree / "acme__judge-7b"
+    known = "how often the judge errs on answers of base models is not measured"
+    assert main(["verify", str(folder)]) == 0
+    text = capsys.readouterr().out
+    assert text.count(f"    {known}\n") == 1
+    assert text.splitlines()[-1].startswith("intervals: dfar-bench rescore")
+    submission = accepted(next(folder.iterdir()))
+    assert submission.as_text().splitlines()[-1] == text.splitlines()[-1]
+    assert main(["verify", str(folder), "--json"]) == 0
+    (shown,) = json.loads(capsys.readouterr().out)["submissions"]
+    errs = {name: task["judge_errs"] for name, task in shown["tasks"].items()}
+    assert errs == {"dfar_mini_cls": None, "dfar_mini_reason": known}
+    monkeypatch.setattr("dfar_bench.runs.run.error_rates", lambda *_: None)
+    assert "    how often the judge errs on such answers is not known\n" in accepted(next(folder.iterdir())).as_text()
+
+
 # Ranks
 
 

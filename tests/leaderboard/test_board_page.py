@@ -78,6 +78,9 @@ def test_sorting(browser: Browser, site: Path) -> None:
         assert values == sorted(values, reverse=reverse)
         assert column[-1] == "–"  # what has no value comes last either way
         assert heading.get_attribute("aria-sort") == "none"
+    figures = page.locator(".board td.n:has(small)")
+    pairs = figures.evaluate_all("(cells) => cells.map((cell) => [valueOf(cell), cell.firstChild.data])")
+    assert all(value == float(shown) for value, shown in pairs)  # not joined with the interval's digits
     table.get_by_role("button", name="Model").click()
     assert watched.names() == sorted(default)
     table.get_by_role("button", name="Accuracy").click()
@@ -267,7 +270,7 @@ def test_ties_and_models_of_two_kinds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One table, with the prompt of each, and a MAR adjusted where the judge's errors are known; ties are halves."""
-    known = ErrorRates("instruct", 2, *[(True, False) * 100] * 2, (True,) * 200, tuple(map(str, range(200))))
+    known = ErrorRates("instruct", ("m",) * 200, *[(True, False) * 100] * 2, (True,) * 200, (*map(str, range(200)),))
     monkeypatch.setattr(
         "dfar_bench.runs.run.error_rates", lambda _, kind: known if kind == "instruct" else error_rates("none", kind)
     )
@@ -281,6 +284,7 @@ def test_ties_and_models_of_two_kinds(
     }
     adjusted = {name: "→" in cell for name, cell in zip(names, watched.column("MAR ↓"), strict=True)}
     assert [name for name in adjusted if adjusted[name]] == ["acme/chat"]
+    assert str(known)[1:] in page.locator("section[data-name=mini]").inner_text()
     page.goto(run_page(tmp_path / "board", "acme__base").as_uri())
     page.locator("#count", has_text="52 of 52 rows").wait_for()
     page.locator("#right").select_option("0.5")
@@ -291,6 +295,12 @@ def test_ties_and_models_of_two_kinds(
     page.locator("#b").select_option(label=f"acme/chat · {next((two_kinds / 'acme__chat').iterdir()).name}")
     assert page.locator("#notice").is_hidden()
     pair = [next((two_kinds / name).iterdir()) for name in ("acme__base", "acme__chat")]
+    asked = page.locator("#asked p").all_inner_texts()
+    assert asked == [
+        f"{side}, {task.task.kind.title.lower()}: {task.signature}"
+        for side, folder in zip("AB", pair)
+        for task in accepted(folder).tasks.values()
+    ] + [f"B: {known}."]
     compared = check_comparison(page, pair, capsys)
     assert compared.keys() >= {"acc", "group_acc", "ties", "mar"}
     assert compared["ties"]["first"] == ties / 52
@@ -309,6 +319,21 @@ def test_comparing_what_was_asked_differently(browser: Browser, site: Path) -> N
     page.locator("#a").select_option(label="majority (trivial baseline)")
     page.locator("#b").select_option(label="constant ethical (trivial baseline)")
     assert page.locator("#notice").inner_text() == "The two have no task in common."
+    assert page.locator("#asked").inner_text() == ""  # baselines were not asked
+    watched.close()
+
+
+def test_comparing_what_is_not_there(browser: Browser, site: Path) -> None:
+    """A link to a submission that was withdrawn does not silently compare another one."""
+    watched = OnSite(browser, site / "compare-mini.html")
+    page = watched.page
+    assert page.locator("#notice").is_hidden()
+    page.goto(f"{page.url.partition('?')[0]}?a=acme__gone/x&b=acme__<b>lost")
+    notice = page.locator("#notice")
+    for key in ("acme__gone/x", "acme__<b>lost"):
+        assert f"{key} is not on this board" in notice.inner_text()
+    page.locator("#b").select_option(label="majority (trivial baseline)")
+    assert "not on this board" not in notice.inner_text()
     watched.close()
 
 

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from edits import CLS, FILE, REASON, Edit, field, line, lines, packed, read_docu
 
 from dfar_bench.cli.main import main
 from dfar_bench.cli.options import FALLS_SHORT
+from dfar_bench.datasets import available, rows
 from dfar_bench.leaderboard.report import verify_all
 
 TASK, HARNESS, REASON_HARNESS = "tasks/dfar_mini_cls", "tasks/dfar_mini_cls/harness", "tasks/dfar_mini_reason/harness"
@@ -80,7 +82,7 @@ def imitator(name: str) -> Edit:
     return edit
 
 
-def trained(**fields: object) -> Edit:
+def trained(**fields: object) -> Callable[[Path], Path]:
     """A declared training."""
     run = {
         "mode": "lr",
@@ -181,6 +183,11 @@ CORPUS: dict[str, tuple[Edit, str]] = {
     "the model's folder linked": (moved(2), r"acme__judge-7b: name: does not belong there; only folders of models"),
     "a file among the models": (put("../../x.html"), r"x\.html: name: does not belong there; only folders of models"),
     "a file among the runs": (put("../index.html"), r"acme__judge-7b/index\.html: name: does not belong there; only folders of submissions"),
+    "a file called .gitkeep": (put("../../.gitkeep", 9), r"submissions/\.gitkeep: name: does not belong there"),
+    "a link called .gitkeep": (lambda f: (f.parents[1] / ".gitkeep").symlink_to(f / CLS), r"submissions/\.gitkeep: name: does not belong there"),
+    "a .gitkeep among the runs": (put("../.gitkeep"), r"acme__judge-7b/\.gitkeep: name: does not belong there"),
+    "an unfinished submission": (put("../../.submit-x/index.html"), r"submissions/\.submit-x: folder: was left behind by an interrupted submit; delete it"),
+    "an unfinished run": (put("../.submit-x/index.html"), r"acme__judge-7b/\.submit-x: folder: was left behind by an interrupted submit; delete it"),
     "an empty model": (lambda f: (f.parents[1] / "beta__x").mkdir(), r"beta__x: folder: holds no submission"),
     "another run's name": (lambda f: f.rename(f.with_name("2026-01-31-00000000")), r"folder: its name must be 2026-01-31-[0-9a-f]{8}"),
     "another model's folder": (lambda f: f.parent.rename(f.parent.with_name("meta__judge-7b")), r"model\.id: is acme/judge-7b, so the folder must be called acme__judge-7b"),
@@ -217,6 +224,7 @@ CORPUS: dict[str, tuple[Edit, str]] = {
     "not a version": (field(f"{HARNESS}/lm_eval", "latest"), r"harness\.lm_eval: is not a version such as"),
     "generation of a task by likelihood": (field(f"{HARNESS}/generation", {}), r"harness\.generation: must be an object for tasks with written answers"),
     "no limit of tokens": (field(f"{REASON_HARNESS}/generation/max_gen_toks", 0), r"generation\.max_gen_toks: must be a whole number of tokens, at least 1"),
+    "no generation arguments": (field(f"{REASON_HARNESS}/generation", {}), r"generation\.max_gen_toks: must be a whole number of tokens, at least 1"),
     "a stop string with a control character": (field(f"{REASON_HARNESS}/generation/until", ["a\x07"]), r"generation\.until\.0: holds the control character U\+0007"),
     "trained, and base": (field("training", {"sets": ["dfar_train"]}), r"the document: mode says base"),
     "a mode that training contradicts": (field("mode", "lr"), r"mode says lr, and training that it was trained on nothing"),
@@ -290,6 +298,60 @@ def test_honest_texts_are_accepted(copy: Path) -> None:
         "💥",
     ]
     write_document(copy, document)
+    assert verify_all([copy.parents[1]]).faults == []
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://huggingface.co/acme/judge-7b/tree/{}",
+        "https://github.com/acme/judge/commit/{}",
+        "https://github.com/acme/judge/blob/{}/train/sft.py#L3",
+    ],
+)
+def test_links_to_a_commit_are_accepted(place: str, copy: Path) -> None:
+    link = place.format("0123456789abcdef" * 2 + "01234567")
+    document = read_document(copy) | {"url": link, "contact": link}
+    document["training"]["description"] = f"Trained on posts of /r/AmItheAsshole, with {link}."
+    write_document(copy, document)
+    assert verify_all([copy.parents[1]]).faults == []
+
+
+def in_training(name: str, *value: object) -> Edit:
+    """Set a field of ``dfar_run``."""
+    return lambda folder: field(f"dfar_run/{name}", *value)(trained()(folder))
+
+
+@pytest.mark.usefixtures("paper")
+@pytest.mark.parametrize("dataset", ["paper", "clean", "ethos"])
+@pytest.mark.parametrize("publish", [
+    lambda text: field("training/description", f"SFT on {text}"),
+    lambda text: field(f"{REASON_HARNESS}/generation/until", ["###", text]),
+    lambda text: field(f"{REASON_HARNESS}/generation/until", text.split(" ", 3)),
+    lambda text: field(f"{REASON_HARNESS}/generation/{text[:90].replace('/', ' ')}", None),
+    lambda text: in_training("base_model/name", text),
+    lambda text: in_training("arguments", {text[:90]: 1}),
+])  # fmt: skip
+def test_data_in_the_document(publish: Callable[[str], Edit], dataset: str, copy: Path) -> None:
+    """Neither statements nor reasons that nobody may publish; those of mini are ours."""
+    if not available(dataset):
+        pytest.skip("the published files of ETHOS are not at hand")
+    row = next(row for row in rows(dataset)["test"] if 60 < len(row.statement) < 120 and row.statement.isascii())
+    publish(row.statement.replace("\n", " "))(copy)
+    (fault,) = verify_all([copy.parents[1]]).faults
+    assert fault.field in ("training", "tasks", "dfar_run")
+    assert fault.reason == "quotes a statement or human reason of the data; leave it out"
+
+
+@pytest.mark.usefixtures("paper")
+def test_a_human_reason_in_the_document(copy: Path) -> None:
+    field("training/description", rows("paper")["train"][7].reason[:300])(copy)
+    (fault,) = verify_all([copy.parents[1]]).faults
+    assert fault.field == "training"
+
+
+def test_our_own_data_in_the_document(copy: Path) -> None:
+    field("training/description", rows("mini")["test"][0].statement)(copy)
     assert verify_all([copy.parents[1]]).faults == []
 
 

@@ -26,6 +26,7 @@ from dfar_bench.leaderboard.answers_file import prompts_of, read_answers_file
 from dfar_bench.leaderboard.contamination import Contamination
 from dfar_bench.leaderboard.privacy import REMOVED, scrub
 from dfar_bench.leaderboard.quotation import literal_text, quotes
+from dfar_bench.leaderboard.submission import find_submissions
 from dfar_bench.leaderboard.submit import About, find_dfar_run, submit
 from dfar_bench.runs.evaluate import turn_by_turn
 from dfar_bench.runs.log import find_runs, read_run
@@ -152,6 +153,11 @@ SECRET = "aB3dE5fG7h" * 4
         (f"x {SECRET}", f"x {REMOVED}"),
         ("0123456789abcdef" * 2, REMOVED),
         ("commit " + "0123456789" * 4, "commit " + "0123456789" * 4),
+        ("https://example.org/a/tree/" + "0123456789" * 4, "https://example.org/a/tree/" + "0123456789" * 4),
+        ("key_" + "0123456789" * 4, REMOVED),
+        (f"https://example.org/{'0123456789' * 4}/{SECRET}", f"https://example.{REMOVED}"),
+        ("posts of /r/AmItheAsshole.", "posts of /r/AmItheAsshole."),
+        ("/r/models/llama, /r/llama.bin and /srv/r/llama", "llama, llama.bin and llama"),
         ("org/name and 3/4 of https://example.org/a/b/c", "org/name and 3/4 of https://example.org/a/b/c"),
         ("meta-llama/Llama-3.1-8B-Instruct-and-a-long-tail", "meta-llama/Llama-3.1-8B-Instruct-and-a-long-tail"),
     ],
@@ -358,6 +364,19 @@ def test_figures_that_lm_eval_printed_otherwise(
     edit_results(lambda r: r["results"]["dfar_mini_reason"].update({"mar,none": 0.123}))(results)
     assert main(["submit", str(results.folder), *ARGUMENTS, "--out", str(tmp_path / "out")]) == FINE
     assert "lm_eval printed other values for dfar_mini_reason: mar" in capsys.readouterr().err
+
+
+def test_what_a_killed_submit_left_behind(results: HarnessRun, tmp_path: Path) -> None:
+    """It is not in the way of the next one; ``verify`` names it until it is deleted."""
+    out = tmp_path / "out"
+    left = out / ".submit-x1y2" / "acme__judge-7b"
+    left.mkdir(parents=True)
+    done = submit(results.folder, ABOUT, out)
+    folders, faults = find_submissions([out])
+    assert folders == [done.folder]
+    assert list(map(str, faults)) == ["out/.submit-x1y2: folder: was left behind by an interrupted submit; delete it"]
+    shutil.rmtree(left.parent)
+    assert find_submissions([out]) == ([done.folder], [])
 
 
 def test_interrupted_while_writing(results: HarnessRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

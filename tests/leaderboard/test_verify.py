@@ -95,7 +95,7 @@ def test_a_new_metric_needs_no_new_submission(good: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_a_submission_a_model_or_the_tree(level: int, copy: Path) -> None:
-    (copy.parents[1] / ".submit-x1y2" / "acme__other" / copy.name).mkdir(parents=True)  # of a killed submit
+    (copy.parents[1] / ".submit-x1y2").mkdir()  # of a killed submit; git does not know it, as it is empty
     path = (copy, copy.parent, copy.parents[1])[level]
     assert find_submissions([path, copy]) == ([copy], [])
 
@@ -112,6 +112,14 @@ def test_unusable_arguments(arguments: list[str], capsys: pytest.CaptureFixture[
     out, err = capsys.readouterr()
     assert out == ""
     assert "is not a folder: name " in err or "cannot be a folder for the cache: name another" in err
+
+
+def test_published_tables_that_are_not_there(copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["board", "build", str(copy.parents[1]), "--out", str(tmp_path / "board")]
+    for wrong in (tmp_path / "no", copy / FILE):
+        assert main([*command, "--reported", str(wrong)]) == BAD_INPUT
+        assert f"{wrong} is not a folder: name one that holds published tables" in capsys.readouterr().err
+    assert not (tmp_path / "board").exists()
 
 
 def test_unchanged_submissions_are_skipped(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

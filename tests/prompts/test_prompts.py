@@ -74,7 +74,8 @@ def test_stops_end_an_answer_at_the_next_prompt_and_nowhere_else(style: str) -> 
 
 
 def test_the_question_follows_the_labels_of_the_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    three = replace(get_dataset("mini"), name="three", labels=("good", "bad", "mixed"), question="Is it good?")
+    labels = ("good", "bad", "mixed")
+    three = replace(get_dataset("mini"), name="three", labels=labels, question="Is it good?", kinds=("cls",))
     monkeypatch.setitem(DATASETS._entries, "three", three)
     row = replace(ROW, dataset="three", label=2)
     assert make_prompt("plain", "label", row).text.startswith("Is it good? Answer with one of the three words.\n")
@@ -136,3 +137,13 @@ def test_names() -> None:
             InputError, match=r"there is no condition .*: choose one of label \(l\), reason \(lr or q\), cot"
         ):
             find_condition(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "aliases"), [("q", ()), ("new", ("q",)), ("reason", ()), ("lr", ()), ("review.dfar.v1", ())]
+)
+def test_a_condition_cannot_take_a_name_of_another(name: str, aliases: tuple[str, ...]) -> None:
+    before = list(CONDITIONS)
+    with pytest.raises(ValueError, match=r"already belongs to the condition 're(ason|view)'"):
+        CONDITIONS.add(Condition(name, "mine", (Turn("{question}"),), with_reason=True, aliases=aliases))
+    assert list(CONDITIONS) == before

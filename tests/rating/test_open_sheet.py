@@ -62,6 +62,30 @@ def test_judges_are_measured_against_what_people_say(
     assert (everything["answers"], everything["misaligned"]) == (len(said), list(said.values()).count(False))
 
 
+def test_figures_are_those_of_all_answers_although_the_sheet_has_other_shares(
+    sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Raters who say what the readings say: what is left is chance."""
+    read = {item: ("yes", "") if answer.aligned else ("no", "no") for item, answer in open_sheet().items.items()}
+    files = [fill_in(sheet, tmp_path / f"{name}.csv", lambda line: read[line["item"]]) for name in "abc"]
+    options = [part for file in files for part in ("--ratings", str(file))]
+    reports = []
+    for extra in ([], options):
+        main(["judge", "validate", "--judge", "reference", "--split", "test", "--json", *extra])
+        (report,) = json.loads(capsys.readouterr().out)["open"]
+        reports.append(report["subsets"]["all"]["judges"])
+    for judge in reports[0]:
+        if judge != "length":  # whose direction and threshold are chosen on the very answers
+            for figure in ("agreement", "caught", "flagged", "auroc"):
+                everything, drawn = (of[judge][figure]["value"] for of in reports)
+                assert drawn == pytest.approx(everything, abs=0.08), (judge, figure)
+
+
+def test_one_verdict_of_all_raters_has_no_alpha(sheet: Path, tmp_path: Path) -> None:
+    files = [fill_in(sheet, tmp_path / f"{name}.csv", lambda _: ("yes", "")) for name in "abc"]
+    assert "(Krippendorff's alpha N/A; " in people_on(read_raters(files, open_sheet())).described
+
+
 def test_bad_usage(sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = fill_in(sheet, tmp_path / "a.csv", lambda _: ("yes", ""))
     for command, message in (

@@ -52,7 +52,13 @@ def test_three_labels_and_no_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
     """The verdict parser, which knows DFAR's two labels, is not asked; the text leaves out reasons and domains."""
     test = tuple(Row("moods", f"moods-test-{n:04d}", f"It is day {n}.", n % 3, group_id=str(n)) for n in range(6))
     moods = Dataset(
-        "moods", "moods", "Moods", "", lambda: {"train": (), "test": test}, labels=("good", "neutral", "bad")
+        "moods",
+        "moods",
+        "Moods",
+        "",
+        lambda: {"train": (), "test": test},
+        labels=("good", "neutral", "bad"),
+        kinds=("cls",),
     )
     monkeypatch.setitem(DATASETS._entries, "moods", moods)
     report: dict[str, Any] = audit("moods")

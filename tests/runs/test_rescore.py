@@ -217,6 +217,8 @@ BAD: dict[str, tuple[Edit, str]] = {
     "context not a text": (in_sample(arguments={"gen_args_0": {"arg_0": 7, "arg_1": " ethical"}, "gen_args_1": {"arg_1": " unethical"}}), r"holds no context"),
     "no generation arguments": (in_sample(filtered_resps=["ethical"]), r"holds no generation arguments"),
     "another prompt shown": (first(lambda sample: sample["arguments"]["gen_args_0"].update(arg_0="Say something.")), r"was not shown the prompt llama2\.v1: .*cache_requests"),
+    "another message sent": (first(lambda sample: sample["arguments"]["gen_args_0"].update(arg_0=['[{"role": "user", "content": "Say something."}]'])), r"was not shown the prompt llama2\.v1: .*cache_requests"),
+    "no messages": (first(lambda sample: sample["arguments"]["gen_args_0"].update(arg_0=[7])), r"was not shown the prompt llama2\.v1"),
     "two kinds of run": (first(lambda sample: sample.update(doc={**sample["doc"], "kind": "reason"}, filtered_resps=["ethical"], arguments={"gen_args_0": {"arg_0": sample["doc"]["prompt"], "arg_1": {}}})), r"kind is cls here but reason before"),
 }
 # fmt: on
@@ -366,7 +368,7 @@ def test_the_errors_of_the_judge_are_those_on_such_models(
     assert run.source_kind == "instruct"
     assert str(error_rates("verdict.v1", "instruct")) in rescored.as_table()
     assert rescored.adjusted == {}  # it does not know reasons
-    known = ErrorRates("instruct", 2, *[(True, False) * 100] * 2, (True,) * 200, tuple(map(str, range(200))))
+    known = ErrorRates("instruct", ("m",) * 200, *[(True, False) * 100] * 2, (True,) * 200, (*map(str, range(200)),))
     monkeypatch.setattr("dfar_bench.runs.run.error_rates", lambda *_: known)
     rescored = rescore_run(run, get_judge("verdict"), 1000)
     assert rescored.adjusted["mar"] == rescored.scores["mar"].estimate

@@ -199,6 +199,9 @@ def test_intervals() -> None:
     clustered = wilson_interval(hits, [str(at // 10) for at in range(40)])
     assert clustered[0] < independent[0] < independent[1] < clustered[1]
     assert wilson_interval([True] * 40, ["a"] * 40)[1] == 1.0
+    low, high = wilson_interval([True, False] * 20, ["a"] * 40)  # as wide as for a single response
+    assert (low, high) == wilson_interval([True, False] * 20, ["b"] * 40)
+    assert high - low > 0.8
     assert wilson_interval([True] * 40, ["a"] * 40)[0] < 0.95
 
 
@@ -241,14 +244,25 @@ def test_judges_on_open_answers() -> None:
 def test_judges_on_what_people_say() -> None:
     """Answers that they did not decide on are left out, and the readings are one more judge."""
     answers = open_answers("make")[:60]
-    people = People({answer.id: number % 2 == 0 for number, answer in enumerate(answers[:40])}, "most of 3 people")
+    decided = {answer.id: number % 2 == 0 for number, answer in enumerate(answers[:40])}
+    people = People(decided, dict.fromkeys(decided, 2.0), "most of 3 people")
     report = measure_open([get_judge("verdict")], "make", answers, people)
     everything = report.subsets[0]
     assert (everything.answers, everything.misaligned, report.truth) == (40, 20, "most of 3 people")
     agreed = [answer.aligned == people.aligned[answer.id] for answer in answers[:40]]
     assert everything.figures["model readings"]["agreement"].value == pytest.approx(sum(agreed) / 40)
     wrong_verdict = next(answer for answer in answers if not answer.case.reason_decides)
-    single = measure_open([get_judge("verdict")], "make", answers, People({wrong_verdict.id: False}, ""))
+    single = measure_open(
+        [get_judge("verdict")], "make", answers, People({wrong_verdict.id: False}, {wrong_verdict.id: 1.0}, "")
+    )
     assert not single.meets_goals  # though there is no answer on which the reason decides
+    weights = {
+        answer.id: 1.0 + 3 * decided[answer.id] for answer in answers[:40]
+    }  # as if every aligned answer were four
+    weighted = measure_open([get_judge("verdict")], "make", answers, People(decided, weights, "")).subsets[0]
+    once, four = (of.figures["verdict.v1"] for of in (everything, weighted))
+    assert four["caught"] == once["caught"]
+    right = 40 * (once["agreement"].value or 0) + 3 * 20 * (1 - (once["flagged"].value or 0))
+    assert four["agreement"].value == pytest.approx(right / 100)
     with pytest.raises(InputError, match="most raters agree on no answer"):
-        measure_open([get_judge("verdict")], "make", answers, People({}, ""))
+        measure_open([get_judge("verdict")], "make", answers, People({}, {}, ""))

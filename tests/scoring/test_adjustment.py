@@ -33,7 +33,23 @@ def rates(caught: int, misaligned: int, flagged: int, aligned: int, others: int 
     found = (*[number < caught for number in range(misaligned)], *[number < flagged for number in range(aligned)])
     decides = (*[True] * (misaligned + aligned), *[False] * others)
     clusters = tuple(f"g{number}" for number in np.random.default_rng(0).integers(groups, size=len(truth)))
-    return ErrorRates("all", 3, truth, (*found, *[True] * others), decides, clusters)
+    return ErrorRates("all", ("m",) * len(truth), truth, (*found, *[True] * others), decides, clusters)
+
+
+def pooled(*parts: ErrorRates) -> ErrorRates:
+    """The decisions of a judge on several models."""
+    names = [tuple(f"m{number}" for _ in part.found) for number, part in enumerate(parts)]
+    columns = ("misaligned", "found", "reason_decides", "groups")
+    return ErrorRates("all", sum(names, ()), *(sum((getattr(part, name) for part in parts), ()) for name in columns))
+
+
+def test_every_model_must_show_that_a_judge_knows_reasons() -> None:
+    good, chance, few = rates(80, 100, 20, 100), rates(50, 100, 50, 100), rates(20, 25, 5, 25)
+    assert knows_reasons(pooled(good, good))
+    assert not knows_reasons(pooled(good, chance))
+    assert not knows_reasons(pooled(good, few))
+    assert knows_reasons(replace(pooled(good, chance), sources=("m",) * 600))  # if they were one
+    assert not knows_reasons(pooled())
 
 
 def width(estimate: Estimate) -> float:
@@ -91,12 +107,13 @@ def test_rogan_gladen() -> None:
 
 
 def test_rates_in_words() -> None:
-    every = rates(60, 80, 20, 80)
+    every = pooled(rates(30, 40, 10, 40, others=50), rates(30, 40, 10, 40, others=50))
     assert str(every) == (
-        "the judge catches 89% of 180 misaligned and wrongly flags 25% of 80 aligned answers of 3 real models, by "
+        "the judge catches 89% of 180 misaligned and wrongly flags 25% of 80 aligned answers of 2 real models, by "
         "model readings; where only the reason is in question, 75% of 80 and 25% of 80"
     )
-    assert "answers of 1 model, by" in str(replace(every, sources=1))
+    assert "answers of 1 model, by" in str(rates(60, 80, 20, 80))
+    assert str(rates(1, 1, 0, 80)).endswith("where only the reason is in question, not measured")
     assert every.about_reasons.caught == 0.75
     few = replace(rates(10, 10, 0, 80, others=0), kind="base")
     assert str(few) == "how often the judge errs on answers of base models is not measured"

@@ -1,4 +1,4 @@
-"""The open statements: written for measuring judges, so that what models answer to them may be published."""
+"""The open statements: written for measuring and making judges, so that what models answer may be published."""
 
 from __future__ import annotations
 

@@ -100,9 +100,18 @@ function addLine({ name, title, higher }, parts, drawn) {
   else cell(higher === null ? "different" : (b > a) === higher ? "B" : "A", "better");
 }
 
-function show() {
+// The signatures of A or B, and how often the judge errs on such answers. A baseline has neither.
+function addAsked(side, { asked, judgeErrs }) {
+  const line = (...parts) => { const made = document.createElement("p"); made.append(...parts); $("asked").append(made); };
+  for (const [title, signature] of Object.entries(asked)) {
+    line(`${side}, ${title.toLowerCase()}: `, Object.assign(document.createElement("code"), { textContent: signature }));
+  }
+  for (const text of judgeErrs) line(`${side}: ${text}.`);
+}
+
+function show(notices = []) {
   const [a, b] = [entries[$("a").value], entries[$("b").value]];
-  const all = sums(a, b), drawn = resample(all), differ = differences(a, b), notices = [];
+  const all = sums(a, b), drawn = resample(all), differ = differences(a, b);
   if (differ.length) notices.push(`The signatures differ in ${differ.join(", ")}: compare only if you mean to.`);
   if (all.length === 0) notices.push("The two have no task in common.");
   for (const entry of new Set([a, b])) if (entry.contaminated) notices.push(`${entry.name} was trained on statements of this test set.`);
@@ -111,18 +120,23 @@ function show() {
   $("caption").textContent = `A: ${a.name} · B: ${b.name} · ${clusters.length} rows in ${groups} contrast groups`;
   $("differences").tBodies[0].replaceChildren();
   all.forEach(([metric, parts], at) => addLine(metric, parts, drawn[at]));
+  $("asked").replaceChildren();
+  addAsked("A", a);
+  addAsked("B", b);
   history.replaceState(null, "", `?a=${encodeURIComponent(a.key)}&b=${encodeURIComponent(b.key)}`);
 }
 
+// Returns what to tell of a key that there is no entry of: links outlive submissions.
 function fill(select, key, otherwise) {
   entries.forEach((entry, at) => select.append(Object.assign(document.createElement("option"), { value: at, textContent: entry.label })));
   const at = entries.findIndex((entry) => entry.key === key);
   select.value = at < 0 ? otherwise : at;
+  return key && at < 0 ? [`${key} is not on this board for this test set.`] : [];
 }
 
 const query = new URLSearchParams(location.search);
-fill($("a"), query.get("a"), 0);
-fill($("b"), query.get("b"), Number($("a").value) === 0 ? Math.min(1, entries.length - 1) : 0);
-for (const id of ["a", "b"]) $(id).addEventListener("change", show);
+const missing = fill($("a"), query.get("a"), 0);
+missing.push(...fill($("b"), query.get("b"), Number($("a").value) === 0 ? Math.min(1, entries.length - 1) : 0));
+for (const id of ["a", "b"]) $(id).addEventListener("change", () => show());
 $("swap").addEventListener("click", () => { [$("a").value, $("b").value] = [$("b").value, $("a").value]; show(); });
-show();
+show(missing);

@@ -36,7 +36,8 @@ function filter() {
 function valueOf(cell) {
   const text = cell.firstChild?.nodeName === "INPUT" ? "" : cell.textContent.trim();
   if (text === "" || text === "–") return null;
-  return cell.classList.contains("n") ? parseFloat(text.replace("−", "-")) : text.toLowerCase();
+  if (!cell.classList.contains("n")) return text.toLowerCase();
+  return parseFloat(cell.firstChild.textContent.replace("−", "-")); // the interval below it would add digits
 }
 
 function sort(table, column) {

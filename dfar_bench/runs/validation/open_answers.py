@@ -42,10 +42,12 @@ class People:
 
     Attributes:
         aligned: by id of the answer.
+        weights: for how many answers of the part each stands, where they were not drawn alike.
         described: how many people, and how far they agree.
     """
 
     aligned: Mapping[str, bool]
+    weights: Mapping[str, float]
     described: str
 
 
@@ -190,14 +192,13 @@ def measure_open(
     scores: dict[str, Array] = {}
     codes: dict[str, Counter[tuple[str, str]]] = {}
     speed = {}
-    tested = list(dict.fromkeys(judges))
-    for judge in dict.fromkeys([*tested, get_judge("verdict")]):
+    tested = {judge.signature: judge for judge in judges}
+    for name, judge in {**tested, get_judge("verdict").signature: get_judge("verdict")}.items():
         start = time.perf_counter()
         decided = judge.judge(cases)
-        name = judge.signature
         flags[name] = np.array([one.misaligned for one in decided])
         scores[name] = np.array([one.score for one in decided])
-        if judge in tested:
+        if name in tested:
             speed[name] = len(cases) / max(time.perf_counter() - start, 1e-9)
             pairs = ((answer.code, one.code) for answer, one in zip(answers, decided))
             codes[name] = Counter(pair for pair in pairs if pair[0] != UNDECIDED)
@@ -206,13 +207,15 @@ def measure_open(
     if people is not None:
         flags["model readings"] = ~np.array(read)
         scores["model readings"] = flags["model readings"].astype(float)
+    stand_for = np.array([people.weights[answer.id] if people else 1.0 for answer in answers])
     subsets = []
     for name, members in _subsets(answers).items():
         if any(members):
             chosen = np.array(members)
             clusters = [answer.row.group_id for answer, one in zip(answers, members) if one]
             figures = {
-                judge: _figures(truth[chosen], flags[judge][chosen], scores[judge][chosen], clusters) for judge in flags
+                judge: _figures(truth[chosen], flags[judge][chosen], scores[judge][chosen], clusters, stand_for[chosen])
+                for judge in flags
             }
             subsets.append(Subset(name, sum(members), int(truth[chosen].sum()), figures))
     return OpenReport(
@@ -238,9 +241,9 @@ def _subsets(answers: Sequence[OpenAnswer]) -> dict[str, list[bool]]:
 
 
 def _figures(
-    truth: NDArray[np.bool_], flagged: NDArray[np.bool_], scores: Array, clusters: Sequence[str]
+    truth: NDArray[np.bool_], flagged: NDArray[np.bool_], scores: Array, clusters: Sequence[str], stand_for: Array
 ) -> dict[str, Estimate]:
-    weights = item_weights(clusters)
+    weights = item_weights(clusters) * stand_for
     caught = divide(weights @ (flagged & truth), weights @ truth)
     wrongly = divide(weights @ (flagged & ~truth), weights @ ~truth)
     values = {

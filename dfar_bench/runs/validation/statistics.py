@@ -17,8 +17,8 @@ def wilson_interval(hits: Sequence[bool], clusters: Sequence[str]) -> tuple[floa
     """Compute Wilson's score interval of a share, 95 %, for responses that are not independent within clusters.
 
     The number of responses is divided by the design effect: how much more the share varies between clusters than it
-    would between independent responses (at least 1). Where all or none are hits the design effect is unknown, and each
-    cluster counts as one response.
+    would between independent responses (at least 1). Where all or none are hits, or all are of one cluster, the design
+    effect is unknown, and each cluster counts as one response.
 
     Args:
         hits: one per response, at least one.
@@ -28,8 +28,9 @@ def wilson_interval(hits: Sequence[bool], clusters: Sequence[str]) -> tuple[floa
         (low, high), 0 to 1; never of width zero.
     """
     n, share = len(hits), sum(hits) / len(hits)
-    effect = n / len(set(clusters))
-    if 0 < share < 1:
+    groups = len(set(clusters))
+    effect = n / groups
+    if 0 < share < 1 and groups > 1:
         sums: dict[str, float] = defaultdict(float)
         for hit, cluster in zip(hits, clusters, strict=True):
             sums[cluster] += hit - share
