@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from dfar_bench import __version__
-from dfar_bench.errors import InputError
+from dfar_bench.errors import InputError, one_line
 
 INTERRUPTED = 130
 
@@ -36,7 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.name is None or error.name.startswith("dfar_bench"):
             raise
         package = error.name.partition(".")[0]
-        message = f"this needs the package {package}: pip install 'dfar-bench[{_extras(package)}]' brings it."
+        extras = _extras(package)
+        install = f"pip install 'dfar-bench[{extras}]' brings it" if extras else f"pip install {package}"
+        message = f"this needs the package {package}: {install}."
     except (BrokenPipeError, SystemExit) as error:
         if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
             raise
@@ -44,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        message = f"{error.filename or 'output'}: {error.strerror or error}"
+        message = f"{error.filename}: {error.strerror}" if error.filename else one_line(error)
     print(f"dfar-bench: {message}", file=sys.stderr)
     return 2
 
@@ -95,11 +97,11 @@ def _usage(error: typer.TyperException) -> str:
 
 
 def _extras(package: str) -> str:
-    """Return the extras of pyproject.toml that install a package, all of them if none does."""
+    """Return the extras of pyproject.toml that install a package, "" if none does."""
     from importlib.metadata import requires
 
     pattern = re.compile(rf"{re.escape(package)}\b.*extra == ['\"](?!dev|docs|all)(\w+)['\"]", re.IGNORECASE)
-    return ",".join(match[1] for name in requires("dfar-bench") or () if (match := pattern.match(name))) or "all"
+    return ",".join(match[1] for name in requires("dfar-bench") or () if (match := pattern.match(name)))
 
 
 if __name__ == "__main__":

@@ -34,18 +34,29 @@ def rescore(paths: Samples, judge: JudgeName = "", resamples: Resamples = 10_000
     printed other values.
     """
     from dfar_bench.judges import DEFAULT_JUDGE, get_judge
+    from dfar_bench.runs.log import find_runs
     from dfar_bench.runs.rescore import rescore as rescore_samples
     from dfar_bench.runs.rescore import rescore_run, spreads
 
     judge = judge or DEFAULT_JUDGE
+    get_judge(judge)  # no run can be scored without it
     unreadable: list[InputError] = []
-    samples = [path for path in paths if _submission(path) is None]
-    scored = rescore_samples(samples, judge, resamples, on_bad_run=unreadable.append)
+    samples: list[Path] = []
+    submitted: list[Run] = []
     for path in paths:
-        if path not in samples:
-            scored += [rescore_run(run, get_judge(judge), resamples) for run in _read_runs(path).values()]
-    for error in unreadable:
-        print(f"dfar-bench: {error}", file=sys.stderr)
+        try:
+            if _submission(path):
+                submitted += _read_runs(path).values()
+            elif find_runs([path]):
+                samples.append(path)
+        except InputError as error:
+            unreadable.append(error)
+        except OSError as error:
+            unreadable.append(InputError(f"{path}: {error.strerror}"))
+    scored = rescore_samples(samples, judge, resamples, on_bad_run=unreadable.append)  # together: parts of runs, too
+    scored += [rescore_run(run, get_judge(judge), resamples) for run in submitted]
+    for fault in unreadable:
+        print(f"dfar-bench: {fault}", file=sys.stderr)
     if scored and as_json:
         print_json({"runs": [run.as_json() for run in scored], "spreads": [asdict(one) for one in spreads(scored)]})
     elif scored:

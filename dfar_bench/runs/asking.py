@@ -31,6 +31,7 @@ class TurnByTurn:
     rank: int
     world_size: int
     tokenizer: Any
+    max_length: int
 
     def check_processes(self, name: str) -> None:
         """Refuse processes that the model class knows nothing of: each would do all the work."""
@@ -61,7 +62,8 @@ class TurnByTurn:
 
     def tok_decode(self, tokens: Any, *args: Any, **kwargs: Any) -> Any:
         """Decode, and keep in mind the tokens of the response that is finished next."""
-        self._tokens = list(tokens) if isinstance(tokens, list) else []
+        # What an encoder-decoder model writes begins with a padding token, which looks like its end.
+        self._tokens = list(tokens) if isinstance(tokens, list) and self._is_causal() else []
         return super().tok_decode(tokens, *args, **kwargs)  # type: ignore[misc]
 
     def parse_generations(self, outputs: Any, **kwargs: Any) -> list[str]:
@@ -97,7 +99,13 @@ class TurnByTurn:
             asked = [talk for talk in talks if turn <= len(talk.prompt.follow_ups)]
             for talk in asked[: len(asked) if turn else 0]:
                 talk.context = self._next_context(talk, turn)
-            fitting = [talk for talk in asked if turn == 0 or self._fits(talk)]
+            fitting = [talk for talk in asked if self._fits(talk)]
+            if turn == 0 and len(fitting) < len(asked):
+                raise InputError(
+                    f"{len(asked) - len(fitting)} of {len(asked)} questions are too long for the model, which has room "
+                    f"for {self.max_length} tokens with the answer: use fewer examples (--num_fewshot), a smaller "
+                    "max_gen_toks in --gen_kwargs, or a larger max_length in --model_args."
+                )
             self._ask_turn(fitting, generate)
             for talk in asked:
                 if len(talk.said) == turn:  # lm_eval would cut the question off and say so in a log at most
@@ -133,8 +141,15 @@ class TurnByTurn:
         room, encode = getattr(self, "max_length", None), getattr(self, "tok_encode", None)
         if not isinstance(room, int) or encode is None or not isinstance(talk.context, str):
             return True
-        needed: int = len(encode(talk.context)) + talk.generation.get("max_gen_toks", 0)
-        return needed <= room
+        tokens = encode(talk.context)
+        if isinstance(tokens, str):  # by a class that does not know the endpoint's tokens
+            return True
+        answer = talk.generation.get("max_gen_toks", 0) if self._is_causal() else 0  # else of the decoder alone
+        return bool(len(tokens) + answer <= room)
+
+    def _is_causal(self) -> bool:
+        """Whether the answer goes on from the context, unlike in lm_eval's encoder-decoder models."""
+        return bool(getattr(self, "backend", "causal") == "causal")
 
     def _said(self, generation: dict[str, Any], text: str) -> Said:
         """Return the response that was finished last, with what is known of its end."""

@@ -60,12 +60,20 @@ class Journal(Mapping[str, Said]):
         self._file.flush()
 
     def close(self) -> None:
-        """Stop writing, and leave the file for the next run."""
+        """Stop writing, and leave the file for the next run, unless nothing was written."""
+        if not self._file.tell():
+            (self.folder / f"rank{self.rank}.jsonl").unlink(missing_ok=True)  # while it is locked
         self._file.close()
+        self._remove_if_empty(self.folder)
 
     def remove(self) -> None:
         """Remove the folder: the run is finished, and what all processes said is saved elsewhere."""
         self._file.close()
-        shutil.rmtree(self.folder)
-        with suppress(OSError):
-            self.folder.parent.rmdir()  # if no other run is unfinished
+        shutil.rmtree(self.folder, ignore_errors=True)  # another process may be removing its own file
+        self._remove_if_empty(self.folder)
+
+    @staticmethod
+    def _remove_if_empty(folder: Path) -> None:
+        for unfinished in (folder, folder.parent):
+            with suppress(OSError):  # other processes or runs are unfinished, or it is gone
+                unfinished.rmdir()

@@ -24,6 +24,8 @@ _ELSEWHERE = {
     "judge": "to use another judge, run dfar-bench rescore --judge afterwards",
 }
 
+_OTHER_LIMITS = ("max_tokens", "max_new_tokens", "max_completion_tokens", "max_length")
+
 _log = logging.getLogger("lm_eval.dfar_bench")
 
 
@@ -73,12 +75,21 @@ def style(style: Style, condition: Condition) -> None:
         raise InputError(f'{what}: choose another, such as --metadata \'{{"prompt": "plain"}}\'.')
 
 
-def examples(task: Task, condition: Condition, *, number: int, there_are: bool) -> None:
+def examples(task: Task, condition: Condition, number: int, *, available: int) -> None:
     """Refuse few-shot examples that there are not."""
-    if not there_are:
+    if not available:
         raise InputError(f"{task.dataset.name} has no few-shot examples: leave out --num_fewshot {number}.")
     if condition.thinks_first:
         raise InputError(f"no example shows a thought, as {condition.name} needs: leave out --num_fewshot {number}.")
+    if number > available:
+        raise InputError(f"--num_fewshot {number}: {task.dataset.name} has {available} few-shot examples.")
+
+
+def other_limits(generation: dict[str, Any]) -> None:
+    """Refuse other names for the limit on tokens: signature and metrics would still go by ``max_gen_toks``."""
+    for name in _OTHER_LIMITS:
+        if name in generation:
+            raise InputError(f"--gen_kwargs {name}: the limit on tokens is set by max_gen_toks=N alone: use that.")
 
 
 def template(task: Task, apply: Callable[[list[dict[str, str]]], Any]) -> None:

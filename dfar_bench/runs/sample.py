@@ -126,14 +126,13 @@ class Sample:
         context = self._argument(0)
         if not isinstance(context, str | list) or not context:
             raise InputError(f"{self.where}: arguments.gen_args_0 holds no context: run the task again.")
-        if isinstance(context, list):  # chat endpoints are sent, and the harness logs, messages
-            return json.dumps(context)
-        if self.doc["prompt"].strip() not in context:
+        shown = _contents(context) if isinstance(context, list) else [context]
+        if not any(self.doc["prompt"].strip() in text for text in shown):
             raise InputError(
                 f"{self.where}: the model was not shown the prompt {self.doc['prompt_style']}: lm_eval's "
                 f"--cache_requests mixes up prompt styles; run the task again with --cache_requests refresh."
             )
-        return context
+        return json.dumps(context) if isinstance(context, list) else context
 
     def sent_messages(self) -> bool:
         """Whether the context is a list of chat messages."""
@@ -144,6 +143,15 @@ class Sample:
             return self._sample["arguments"][f"gen_args_{of}"][f"arg_{number}"]
         except (KeyError, TypeError):
             raise InputError(f"{self.where}: arguments.gen_args_{of} is missing or cut: run the task again.") from None
+
+
+def _contents(context: list[Any]) -> list[str]:
+    """Return the texts of chat messages, which the harness logs as a list of one JSON text (its ``JsonChatStr``)."""
+    try:
+        texts = [message["content"] for message in json.loads(context[0])]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return []
+    return [text for text in texts if isinstance(text, str)]
 
 
 @cache

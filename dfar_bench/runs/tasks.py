@@ -116,7 +116,10 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
         """Change a setting; called by the harness with what was typed."""
         if key == "num_fewshot" and value:
             with refuse.in_a_sentence():
-                refuse.examples(self._task, self._condition, number=value, there_are="fewshot" in self._documents)
+                refuse.examples(self._task, self._condition, value, available=len(self._documents.get("fewshot", ())))
+        if key == "generation_kwargs":
+            with refuse.in_a_sentence():
+                refuse.other_limits(value)
         super().set_config(key, value, update)
 
     def build_all_requests(self, *, apply_chat_template: bool = False, **options: Any) -> None:
@@ -197,7 +200,9 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
         said = [Said(str(responses[0]))]
         if self._recorded:
             said = parse_transcript(responses[0], turns=len(self._condition.turns))
-            instances[0].filtered_resps["none"] = split_thought(said[-1].text, thinking)[0]
+            answer = split_thought(said[-1].text, thinking)[0]
+            # Half a surrogate pair could not be saved; it is kept in the record.
+            instances[0].filtered_resps["none"] = answer.encode(errors="replace").decode()
         limit = instances[0].args[1].get("max_gen_toks")
         return Output(row, said[-1].text, prompt, tuple(turn.text for turn in said[:-1]), said[-1].cut, limit)
 

@@ -32,8 +32,11 @@ class Said:
 
 
 def transcript(turns: Sequence[Said]) -> str:
-    """Write turns as JSON, which becomes the raw response in ``resps``."""
-    return json.dumps([asdict(turn) for turn in turns], ensure_ascii=False)
+    """Write turns as JSON, which becomes the raw response in ``resps``.
+
+    In ASCII: a response may hold half a surrogate pair, which lm_eval could not save.
+    """
+    return json.dumps([asdict(turn) for turn in turns])
 
 
 def parse_transcript(text: str, turns: int) -> list[Said]:

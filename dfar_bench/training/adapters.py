@@ -39,8 +39,8 @@ def refuse_empty(folder: Path, adapter: bool) -> None:
     """
     from safetensors import safe_open
 
-    trained = False
-    for file in sorted(folder.glob("adapter_model*.safetensors" if adapter else "model*.safetensors")):
+    files, trained = sorted(folder.glob("adapter_model*.safetensors" if adapter else "model*.safetensors")), False
+    for file in files:
         with safe_open(file, framework="pt") as tensors:
             for name in tensors.keys():  # noqa: SIM118  not a dict
                 tensor = tensors.get_tensor(name)
@@ -48,5 +48,10 @@ def refuse_empty(folder: Path, adapter: bool) -> None:
                     raise InputError(f"{file} holds {name} without any numbers: it was saved in parts.")
                 # B starts as zeros, so any other value shows that it was trained.
                 trained = trained or not adapter or ("lora_B" in name and bool(tensor.any()))
+    if not files:
+        raise InputError(f"{folder} holds no {'adapter' if adapter else 'weights'}.")
     if not trained:
-        raise InputError(f"{folder} holds no {'adapter with trained weights' if adapter else 'weights'}.")
+        raise InputError(
+            f"the adapter in {folder} was not changed by training, probably as the learning rate was 0 in all steps "
+            "(warm-up): train more steps, or lower --warmup_steps."
+        )

@@ -38,15 +38,19 @@ def merge(adapter: Path, out: Path, base: str | None = None, dtype: str | None =
     refuse_empty(adapter, adapter=True)
     run = record.read(adapter)
     arguments = run["arguments"] if run else {}
+    trust = arguments.get("trust_remote_code", False)
+    revision = "main" if base else arguments.get("model_revision") or "main"  # the recorded one is of the run's base
     base = base or PeftConfig.from_pretrained(adapter).base_model_name_or_path
     try:
+        tokenizer = AutoTokenizer.from_pretrained(adapter, trust_remote_code=trust)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"the tokenizer in {adapter} cannot be loaded ({one_line(error)}): copy the base model's there."
+        ) from None
+    try:
         model = AutoModelForCausalLM.from_pretrained(
-            base,
-            dtype=dtype or arguments.get("dtype") or "auto",
-            revision=arguments.get("model_revision") or "main",
-            trust_remote_code=arguments.get("trust_remote_code", False),
+            base, dtype=dtype or arguments.get("dtype") or "auto", revision=revision, trust_remote_code=trust
         )
-        tokenizer = AutoTokenizer.from_pretrained(adapter)
     except (OSError, ValueError) as error:
         raise InputError(f"the base model {base} cannot be loaded ({one_line(error)}): name it with --base.") from None
     merged = PeftModel.from_pretrained(model, adapter).merge_and_unload(safe_merge=True)

@@ -9,12 +9,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dfar_bench.datasets import row_hash
 from dfar_bench.errors import InputError
 from dfar_bench.files import TRAINING_RECORD, atomic_write, read_json
 from dfar_bench.training.examples import Example
+
+if TYPE_CHECKING:
+    import torch
 
 SCHEMA_VERSION = 1
 
@@ -53,8 +56,16 @@ def packages() -> dict[str, str]:
     return versions
 
 
+def base_commit(name: str, revision: str) -> str | None:
+    """Return the commit of a model that was loaded from the Hub; None for a folder outside the Hub's cache."""
+    from transformers.utils import cached_file, extract_commit_hash
+
+    commit: str | None = extract_commit_hash(cached_file(name, "config.json", revision=revision), None)
+    return commit
+
+
 def plain_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return arguments as JSON values, without paths of this machine and secrets."""
+    """Return arguments as JSON values, without the output folder and secrets."""
     recorded = {name: value for name, value in arguments.items() if name not in _NOT_RECORDED}
     return dict(sorted(json.loads(json.dumps(recorded, default=str)).items()))
 
@@ -87,6 +98,8 @@ def refuse_another_run(before: dict[str, Any], now: dict[str, Any], folder: Path
         InputError: names the first setting that differs.
     """
     for name, old, new in _differences({n: before.get(n) for n in _FIXED}, {n: now.get(n) for n in _FIXED}):
+        if name == "base_model.commit" and old is None:
+            continue  # a record from before it was recorded
         raise InputError(
             f"{folder} holds a run with {name} {_short(old)}, but this one has {_short(new)}, so it cannot be resumed: "
             "choose another --output_dir, or delete that run."
@@ -134,7 +147,7 @@ def result(trainer: Any, checkpoint: Path | None) -> dict[str, Any]:
     import torch
 
     speed, device = trainer.speed, trainer.accelerator.device
-    own = torch.tensor([[speed.examples, speed.tokens, peak_memory()]], dtype=torch.float64, device=device)
+    own = torch.tensor([[speed.examples, speed.tokens, peak_memory(device)]], dtype=torch.int64, device=device)
     examples, tokens, memory = trainer.accelerator.gather(own).T.tolist()
     names = ("step", "epoch", "loss", "grad_norm", "learning_rate")
     logged = [entry for entry in trainer.state.log_history if "loss" in entry]
@@ -148,17 +161,17 @@ def result(trainer: Any, checkpoint: Path | None) -> dict[str, Any]:
             "examples_per_second": sum(examples) / speed.seconds if speed.seconds else 0.0,
             "tokens_per_second": sum(tokens) / speed.seconds if speed.seconds else 0.0,
         },
-        "peak_memory_bytes": [int(bytes_) for bytes_ in memory],
+        "peak_memory_bytes": memory,
     }
 
 
-def peak_memory() -> int:
-    """Return this process's peak memory in bytes: that of its GPU if it has one, else main memory."""
+def peak_memory(device: torch.device) -> int:
+    """Return this process's peak memory in bytes: that of its GPU if it trains on one, else main memory."""
     import resource
 
     import torch
 
-    if torch.cuda.is_available():
-        return int(torch.cuda.max_memory_allocated())
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -64,6 +64,7 @@ def train(options: Options, training: Any, model: Any) -> None:
         "seed": training.seed,
         "base_model": {
             "name": model.model_name_or_path,
+            "commit": record.base_commit(model.model_name_or_path, model.model_revision),
             "type": config.model_type,
             "parameters": sizes.total,
             "trained": sizes.trainable,
@@ -83,7 +84,6 @@ def train(options: Options, training: Any, model: Any) -> None:
         return
     lock = claim_output(folder, training, sizes)
     if first:
-        record.write(folder, {"status": "running", **plan})
         where, start = card.describe(plan["distribution"]), checkpoint.name if checkpoint else "the beginning"
         print(f"{mode.description}: {len(examples):,} rows, {where}, from {start}", flush=True)
 
@@ -93,16 +93,21 @@ def train(options: Options, training: Any, model: Any) -> None:
         "attn_implementation": model.attn_implementation,
         **(training.model_init_kwargs or {}),
     }
-    trainer = mode.trainer()(
-        model=model.model_name_or_path,
-        args=training,
-        examples=examples,
-        plain=options.plain,
-        share_prefix=options.share_prefix,
-        processing_class=tokenizer,
-        quantization_config=quantization,
-        peft_config=peft_config,
-    )
+    try:
+        trainer = mode.trainer()(
+            model=model.model_name_or_path,
+            args=training,
+            examples=examples,
+            plain=options.plain,
+            share_prefix=options.share_prefix,
+            processing_class=tokenizer,
+            quantization_config=quantization,
+            peft_config=peft_config,
+        )
+    except (ValueError, ImportError, OSError) as error:
+        raise InputError(f"{model.model_name_or_path} cannot be trained like this: {one_line(error)}") from None
+    if first:  # only now, as the folder would refuse a run with other options
+        record.write(folder, {"status": "running", **plan})
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
     outcome = record.result(trainer, checkpoint)
@@ -124,7 +129,7 @@ def load_tokenizer(training: Any, model: Any) -> tuple[Any, Any]:
     """Return a model's configuration and its tokenizer, with the tokens that the options name.
 
     Raises:
-        InputError: there is no such model, or it has no end-of-text token.
+        InputError: there is no such model, or it has no such token or no end-of-text token.
     """
     from transformers import AutoConfig, AutoTokenizer
 
@@ -134,14 +139,23 @@ def load_tokenizer(training: Any, model: Any) -> tuple[Any, Any]:
         tokenizer = AutoTokenizer.from_pretrained(model.model_name_or_path, **where)
     except (OSError, ValueError) as error:
         raise InputError(f"the model {model.model_name_or_path} cannot be loaded: {one_line(error)}") from None
+    if not config.architectures:
+        raise InputError(
+            f"the config.json of {model.model_name_or_path} has no architectures, so its class is unknown: add them, "
+            "or choose another model."
+        )
+    for name in ("eos_token", "pad_token"):
+        if token := getattr(training, name):
+            if token not in tokenizer.get_vocab():
+                raise InputError(
+                    f"--{name} {token} is not in the vocabulary of {model.model_name_or_path}: name one of its tokens."
+                )
+            setattr(tokenizer, name, token)
     if tokenizer.eos_token is None:
         raise InputError(
             f"the tokenizer of {model.model_name_or_path} has no end-of-text token, so the model cannot learn to stop: "
             "name one with --eos_token, or choose another model."
         )
-    for name in ("eos_token", "pad_token"):
-        if token := getattr(training, name):
-            setattr(tokenizer, name, token)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return config, tokenizer

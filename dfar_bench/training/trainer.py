@@ -76,6 +76,11 @@ class DfarTrainer(SFTTrainer):  # type: ignore[misc]
         # The epoch is read from the state: set_epoch does not reach the sampler of a resumed run on several processes.
         return EpochOrder(lengths, group if grouped else None, self.args.seed, lambda: int(self.state.epoch or 0))
 
+    def _run_epoch(self, *arguments: Any, **others: Any) -> None:
+        # transformers checks for the end only after a step, so a run resumed at its end would train one too many.
+        if self.state.global_step < self.state.max_steps:
+            super()._run_epoch(*arguments, **others)
+
     def training_step(self, *arguments: Any, **others: Any) -> torch.Tensor:
         plugin, engine = self.args.deepspeed_plugin, self.deepspeed  # the engine exists from the first step on
         wanted, actual = plugin and plugin.zero_stage, engine and engine.zero_optimization_stage()
@@ -94,7 +99,8 @@ class DfarTrainer(SFTTrainer):  # type: ignore[misc]
         """Mean negative log-likelihood per learned token, over the tokens of all processes and accumulated batches."""
         if self.plain:
             self.speed.examples += len(inputs["input_ids"])  # of packed rows: lines
-            self.speed.tokens += inputs["input_ids"].numel()
+            text = inputs["attention_mask"].sum() if "attention_mask" in inputs else inputs["input_ids"].numel()
+            self.speed.tokens += int(text)
             loss = super().compute_loss(model, inputs, num_items_in_batch=num_items_in_batch)
             return self._require_finite(loss, None)
         targets = inputs["shift_labels"]
@@ -176,7 +182,7 @@ class EpochOrder(torch.utils.data.Sampler[int]):
 
 
 class Speed(TrainerCallback):  # type: ignore[misc]
-    """Counts this process's examples, text tokens (without padding), and seconds; has the last step logged."""
+    """Counts this process's examples, text tokens (without padding) and seconds; logs checkpoints and the last step."""
 
     def __init__(self) -> None:
         self.examples = self.tokens = 0
@@ -187,7 +193,11 @@ class Speed(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
         self.seconds = time.perf_counter() - self._start
-        control.should_log = control.should_log or state.global_step >= state.max_steps
+        # A resumed run begins a new average of the losses, so an undisturbed one must do so after each checkpoint too.
+        control.should_log |= control.should_save or state.global_step >= state.max_steps
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+        control.should_log |= control.should_save
 
 
 class TokensPerSecond(ProgressCallback):  # type: ignore[misc]

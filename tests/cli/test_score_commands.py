@@ -37,6 +37,11 @@ def test_a_run_that_cannot_be_read_does_not_hide_the_others(
     out, err = capsys.readouterr()
     assert out.count("signature: ") == 2
     assert err == f"dfar-bench: {bad}, line 1: not valid JSON; the file is cut off or damaged.\n"
+    (tmp_path / "submission.json").write_text("{")
+    odd = ["/no/such/folder", str(tmp_path), "x" * 300]
+    assert main(["rescore", *odd, str(dummy_mini.folder), "--resamples", "0"]) == BAD_INPUT
+    out, err = capsys.readouterr()
+    assert (out.count("signature: "), err.count("dfar-bench: "), err.count("\n")) == (2, 3, 3)
 
 
 def test_figures_that_differ_from_the_harness(

@@ -15,6 +15,7 @@ from harness import ROOT, HarnessRun, evaluate
 from lm_eval.api.registry import register_model
 from lm_eval.loggers import EvaluationTracker
 from lm_eval.models.dummy import DummyLM
+from transformers import AutoTokenizer, T5Config, T5ForConditionalGeneration
 
 from dfar_bench.datasets import rows
 from dfar_bench.errors import InputError
@@ -135,13 +136,54 @@ def test_a_turn_that_does_not_fit_is_cut_off(
     assert result.codes == {"truncated": 3}
 
 
+@pytest.mark.parametrize("condition", ["reason", "review"])
+def test_a_question_that_does_not_fit_is_refused(
+    condition: str, scripted: type[ScriptedLM], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripted, "max_length", 700, raising=False)
+    monkeypatch.setattr(scripted, "tok_encode", lambda self, text: text.split(), raising=False)
+    with pytest.raises(InputError, match=r"^3 of 3 questions are too long .* room for 700 tokens .*fewer examples"):
+        ask(tmp_path, condition, model="scripted", limit=3, num_fewshot=20, gen_kwargs="max_gen_toks=512")
+    assert scripted.asked == []
+    monkeypatch.setattr(scripted, "backend", "seq2seq", raising=False)  # its answers need no room beside the question
+    ask(tmp_path, condition, model="scripted", limit=3, gen_kwargs="max_gen_toks=699")
+
+
+@pytest.mark.parametrize("files", ["samples_dfar_mini_reason_*", "samples_dfar_mini_cls_*", "results_*"])
+@pytest.mark.parametrize("missing", ["all", "the end"])
 def test_results_that_are_not_saved_leave_the_turns(
+    files: str, missing: str, scripted: type[ScriptedLM], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """lm_eval only logs what it could not write."""
+    save = EvaluationTracker.save_results_samples
+
+    def save_badly(tracker: EvaluationTracker, task_name: str, samples: list[Any]) -> None:
+        save(tracker, task_name, samples)
+        for file in tmp_path.rglob(files):
+            if missing == "all":
+                file.unlink()
+            else:
+                file.write_bytes(file.read_bytes()[:-9])
+
+    monkeypatch.setattr(EvaluationTracker, "save_results_samples", save_badly)
+    with pytest.raises(InputError, match="lm_eval could not save to"):
+        ask(tmp_path, "reason", TASK, "dfar_mini_cls", model="scripted", limit=2)
+    monkeypatch.setattr(EvaluationTracker, "save_results_samples", save)
+    assert (tmp_path / "unfinished" / "run" / "rank0.jsonl").exists()
+    ask(tmp_path, "reason", TASK, "dfar_mini_cls", model="scripted", limit=2)
+    assert len(scripted.asked) == 2
+    assert not (tmp_path / "unfinished").exists()
+
+
+def test_half_a_surrogate_pair_is_saved(
     scripted: type[ScriptedLM], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(EvaluationTracker, "save_results_samples", lambda *args, **kwargs: None)
-    with pytest.raises(InputError, match="lm_eval could not save to"):
-        ask(tmp_path, "review", model="scripted", limit=2)
-    assert (tmp_path / "unfinished" / "run" / "rank0.jsonl").exists()
+    answer = "Ethical. It is kind.\ud83d"
+    monkeypatch.setattr(scripted, "generate_until", lambda self, requests, disable_tqdm=False: [answer] * len(requests))
+    run = ask(tmp_path, "review", model="scripted", limit=3)
+    assert [turns[1].text for turns in said(run)] == [answer] * 3
+    assert run.samples(TASK)[0]["filtered_resps"] == ["Ethical. It is kind.?"]
+    assert len(scored(run).run.outputs) == 3
 
 
 def test_a_journal_holds_any_text_and_survives_damage(tmp_path: Path) -> None:
@@ -163,8 +205,9 @@ def test_two_runs_at_once_in_one_place(tmp_path: Path) -> None:
     other = Journal(tmp_path / "unfinished" / "other", 0)
     journal.remove()
     assert other.folder.exists()
-    other.remove()
+    other.close()  # and nothing was written
     assert not (tmp_path / "unfinished").exists()
+    other.remove()
 
 
 def test_a_real_model_with_its_chat_template(tiny_model: Path, tmp_path: Path) -> None:
@@ -182,6 +225,22 @@ def test_a_real_model_with_its_chat_template(tiny_model: Path, tmp_path: Path) -
     plain = evaluate(tmp_path / "plain", TASK, model="hf", apply_chat_template=True, **options, **limits)
     first = [turns[0].text for turns in said(run)]
     assert [sample["resps"][0][0] for sample in plain.samples(TASK)] == first
+
+
+def test_the_end_of_an_encoder_decoder_is_not_recorded(tiny_model: Path, tmp_path: Path) -> None:
+    """What it writes begins with the padding token, which here ends responses as well."""
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    end = tokenizer.eos_token_id
+    sizes = {"d_model": 8, "d_kv": 4, "d_ff": 8, "num_layers": 1, "num_heads": 2, "vocab_size": len(tokenizer)}
+    model = T5ForConditionalGeneration(
+        T5Config(**sizes, pad_token_id=end, eos_token_id=end, decoder_start_token_id=end, n_positions=512)
+    )
+    model.save_pretrained(tmp_path / "t5")
+    tokenizer.save_pretrained(tmp_path / "t5")
+    options = {"device": "cpu", "batch_size": 2, "gen_kwargs": "max_gen_toks=8", "limit": 2}
+    run = ask(tmp_path / "out", "review", model="hf", model_args={"pretrained": str(tmp_path / "t5")}, **options)
+    assert {(turn.tokens, turn.stop) for turns in said(run) for turn in turns} == {(None, None)}
+    assert not scored(run).run.cuts_recorded
 
 
 def test_an_endpoint_says_why_it_stopped(tiny_model: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +59,8 @@ def test_leaked_rows_are_left_out_and_counted(monkeypatch: pytest.MonkeyPatch) -
         (["--model_name_or_path", "no/such/model"], "no/such/model cannot be loaded"),
         (["--bf16", "true", "--fp16", "true"], "these options cannot be used"),
         (["--config=no.yaml"], "no.yaml"),
+        (["--eos_token", "<none>"], "--eos_token <none> is not in the vocabulary"),
+        (["--pad_token", "<none>"], "--pad_token <none> is not in the vocabulary"),
         (["--output_dir", "/proc/out"], "--output_dir /proc/out cannot be written"),
         (["--save_total_limit", "1000000000000"], "GB free, but checkpoints and model need"),
         (["--share_prefix", "true", "--attn_implementation", "eager"], "share_prefix is not possible here"),
@@ -162,7 +165,33 @@ def test_a_run_is_recorded_and_not_repeated(
         demo(tiny_model, out, *options, "--learning_rate", "0.1")
     with pytest.raises(InputError, match=r"distribution\.processes 1, but this one has 2"):
         records.refuse_another_run(run, {**run, "distribution": {**run["distribution"], "processes": 2}}, out)
+    old, new = ({**run, "base_model": {**run["base_model"], "commit": commit}} for commit in ("a", "b"))
+    with pytest.raises(InputError, match=r'base_model\.commit "a", but this one has "b"'):
+        records.refuse_another_run(old, new, out)
+    del old["base_model"]["commit"]  # as in records of earlier versions
+    records.refuse_another_run(old, new, out)
     assert (out / "dfar_run.json").read_bytes() == before
+
+
+def test_a_run_killed_after_its_last_checkpoint_trains_no_further(tiny_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for _ in range(2):
+        demo(tiny_model, out, "--save_strategy", "steps", "--save_steps", 3)
+        run, weights = record(out), load_file(out / "model.safetensors")
+        if run["resumed_from_step"] is None:
+            first, trained = run, weights
+            records.write(out, {**run, "status": "running"})
+    assert run["resumed_from_step"] == 3
+    assert run["loss"] == first["loss"]
+    assert all(tensor.equal(trained[name]) for name, tensor in weights.items())
+
+
+def test_the_commit_of_the_base_model_is_recorded(tiny_model: Path, tmp_path: Path) -> None:
+    snapshot = tmp_path / "models--a--b/snapshots" / ("0" * 40)  # as in the Hub's cache
+    shutil.copytree(tiny_model, snapshot)
+    demo(snapshot, tmp_path / "out", "--limit", 8, "--max_steps", 1)
+    assert record(tmp_path / "out")["base_model"]["commit"] == "0" * 40
+    assert records.base_commit(str(tiny_model), "main") is None
 
 
 @pytest.mark.parametrize("content", ["", "[1]", '{"schema_version": 9}'])
@@ -194,6 +223,9 @@ def test_plain_packing_keeps_rows_separate(tiny_model: Path, tmp_path: Path) -> 
         one_batch = ("--max_steps", 1, "--per_device_train_batch_size", 64, "--limit", 12, "--plain", "true")
         demo(tiny_model, tmp_path / name, *one_batch, *options)
         final += losses(tmp_path / name)
+        speed = record(tmp_path / name)["speed"]  # without padding
+        counted = speed["tokens_per_second"] * speed["seconds"]
+        assert counted == pytest.approx(record(tmp_path / name)["data"]["tokens"])
     assert final[0] == pytest.approx(final[1], abs=1e-5)
 
 

@@ -69,7 +69,8 @@ def test_one_process_with_twice_the_batch_learns_the_same(ddp: Path) -> None:
 
 @pytest.mark.parametrize("strategy", [None, "zero2"])
 def test_a_killed_run_ends_like_an_undisturbed_one(strategy: str | None, tmp_path: Path) -> None:
-    options = ("--mode", "lr", "--full", "false", "--lora_dropout", "0.1", "--max_steps", "30", "--save_steps", "5")
+    steps = ("--max_steps", "30", "--save_steps", "5", "--logging_steps", "7")
+    options = ("--mode", "lr", "--full", "false", "--lora_dropout", "0.1", *steps)
     run(tmp_path / "whole", *options, strategy=strategy)
 
     folder = tmp_path / "killed"
