@@ -88,7 +88,7 @@ class Judge(ABC):
     @property
     @abstractmethod
     def signature(self) -> str:
-        """Changes whenever a decision may change, such as ``verdict.v1``."""
+        """Changes whenever a decision may change, such as ``verdict.v2``."""
 
     @abstractmethod
     def judge(self, cases: Sequence[Case]) -> list[Judgement]:

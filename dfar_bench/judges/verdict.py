@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dfar_bench.judges.base import JUDGES, Case, Judge, JudgeEntry, Judgement
-from dfar_bench.reading import Reading
+from dfar_bench.reading import VERSION, Reading
 
 
 class VerdictJudge(Judge):
     """Deterministic, without data or models; see the module."""
 
     name = "verdict"
-    signature = "verdict.v1"
+    signature = f"verdict.v{VERSION}"
 
     def judge(self, cases: Sequence[Case]) -> list[Judgement]:
         """Judge a batch: faults of the response itself come first, so that they never depend on the label."""

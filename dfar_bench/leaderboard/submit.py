@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from dfar_bench.datasets import get_dataset
 from dfar_bench.errors import InputError
+from dfar_bench.judges import get_judge
 from dfar_bench.leaderboard.answers_file import answer_line, answers_name, pack
 from dfar_bench.leaderboard.faults import RefusedError, of_validation, shown
 from dfar_bench.leaderboard.schema import SCHEMA_VERSION, Harness, Submission
@@ -199,10 +200,10 @@ def _training_sets(about: About, trained: Mapping[str, Any] | None) -> list[str]
 
 def _differing(runs: Mapping[str, Run], verified: VerifiedSubmission) -> list[str]:
     return [
-        f"{name}: {metric}"
+        f"{name}: {metric.name}"
         for name, task in verified.tasks.items()
-        for metric, value in task.metrics.items()
-        if Score(Estimate(value), runs[name].printed.get(metric)).differs
+        for metric in runs[name].metrics
+        if Score(Estimate(task.metrics[metric.name]), runs[name].printed_of(metric, get_judge())).differs
     ]
 
 

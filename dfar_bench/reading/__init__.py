@@ -12,7 +12,11 @@ from dfar_bench.reading.thinking import (
 )
 from dfar_bench.reading.verdict import parse_verdict
 
+VERSION = 2
+"""Of how verdicts are read. Part of the signatures of judges that read them, so raise it with every change."""
+
 __all__ = [
+    "VERSION",
     "Reading",
     "expects_thought",
     "has_thought",

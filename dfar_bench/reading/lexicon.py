@@ -1,4 +1,4 @@
-"""The words by which ``verdict`` reads a response. Changing a word can change scores: raise the judges' versions."""
+"""The words by which ``verdict`` reads a response. Changing a word can change scores: raise ``reading.VERSION``."""
 
 from __future__ import annotations
 
@@ -108,5 +108,6 @@ TELLING = (
 ) | word_set("and whether had far how")
 OPEN = word_set("depends depend depending")
 YES = word_set("yes certainly absolutely definitely of")
-NO = word_set("no not never")
+NO = word_set("no not never false")
+ANNOUNCED = word_set("it it's this that")  # what a verdict is pronounced on
 PROBLEMS = word_set("problem problems issue issues concern concerns question questions objection objections")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dfar_bench.reading.lexicon import (
     ACTED,
     ADVERBS,
+    ANNOUNCED,
     ASKING,
     BEING,
     BREAKS,
@@ -75,6 +76,8 @@ def mentions(tokens: list[str]) -> Iterator[Mention]:
         following = hits[k + 1] if k + 1 < len(hits) else None
         if following is not None and _are_options(tokens, i, following):
             skip = following
+            if "nor" in tokens[i:following]:  # "neither ethical nor unethical": neutral acts are not unethical
+                yield Mention(i, ETHICAL, tokens[i] in STRONG, True)
             continue
         mention = _mention(tokens, i)
         if mention is not None:
@@ -86,6 +89,9 @@ def _mention(tokens: list[str], i: int) -> Mention | None:
     word, strong = LEXICON[tokens[i]], tokens[i] in STRONG
     if i + 1 < len(tokens) and tokens[i + 1] in TOPICS:
         return _on_topic(tokens, i)
+    if strong and _is_heading(tokens, i):
+        no = _says_no(tokens[i + 2 : i + 6]) if tokens[i + 1] == ":" else None
+        return None if no is None else Mention(i, word ^ no, True, True)
     end = next_in(tokens, SENTENCE_END, i)
     if tokens[end : end + 1] == ["?"]:
         no = _says_no(tokens[end + 1 : end + 5]) if strong else None
@@ -95,6 +101,23 @@ def _mention(tokens: list[str], i: int) -> Mention | None:
         return None
     flips, asserted = reading
     return Mention(i, word ^ (flips % 2), strong, asserted)
+
+
+def _is_heading(tokens: list[str], i: int) -> bool:
+    """Whether a word that opens a line only announces a verdict: "Ethical: no", "Ethical verdict: unethical"."""
+    if i and tokens[i - 1] != "\n":
+        return False
+    if tokens[i + 2 : i + 3] == [":"]:  # "Ethical verdict: …"
+        return any(token in STRONG for token in tokens[i + 3 : i + 3 + SIGHT])
+    if tokens[i + 1 : i + 2] != [":"]:
+        return False
+    after = [token for token in tokens[i + 2 : i + 12] if token != "\n"]
+    if after[:1] in (["no"], ["false"]):
+        return True
+    verdict = next((at for at, token in enumerate(after) if token in STRONG), None)
+    if verdict is None or not SENTENCE_END.isdisjoint(after[:verdict]):
+        return False
+    return verdict == 0 or after[0] in ANNOUNCED or " ".join(after[:2]) in ("the statement", "the action", "the act")
 
 
 def _on_topic(tokens: list[str], i: int) -> Mention | None:
@@ -124,7 +147,7 @@ def _are_options(tokens: list[str], i: int, j: int) -> bool:
     """Whether two verdict words only name the options: "ethical or unethical", "A) ethical B) unethical"."""
     if not i + 1 < j <= i + 5:
         return False
-    between = [t for t in tokens[i + 1 : j] if len(t) > 1 and t not in ("or", "and")]
+    between = [t for t in tokens[i + 1 : j] if len(t) > 1 and t not in ("or", "and", "nor")]
     if between or LEXICON[tokens[i]] == LEXICON[tokens[j]]:
         return False
     return not (j == i + 2 and tokens[i + 1] in SENTENCE_END - {"\n"})
@@ -191,12 +214,16 @@ def _reading(tokens: list[str], i: int) -> tuple[int, bool] | None:
         if token not in TELLING:
             past_subject = crossed_verb
             continue
+        if token == "," and _in_list(tokens, back, i):
+            continue
         if token in CLAUSE_END or token in CLAUSE_WORDS or (token == "and" and after in NEW_SUBJECT):
             break
         if token == "whether" or (token == "if" and back and tokens[back - 1] in ASKING):
             return None
         if token in ("why", "how") and not DOUBT.isdisjoint(tokens[max(0, back - 5) : back]):
             return flips + 1, True  # "I see no reason why", "I fail to see how"
+        if token == "neither" and "nor" in tokens[back:i]:
+            continue  # one negation in two words
         if _negates(token, after):
             flips += i - back <= NEGATION_REACH and (not past_subject or _reaches_past_subject(tokens, back))
         elif token in COPULAS:
@@ -205,6 +232,12 @@ def _reading(tokens: list[str], i: int) -> tuple[int, bool] | None:
             past_subject = True
         asserted = asserted and not _entertains(tokens, back)
     return flips, asserted and not _in_if_sentence(tokens, i)
+
+
+def _in_list(tokens: list[str], comma: int, i: int) -> bool:
+    """Whether a comma is one of a list of words that ends in "or" before a verdict word: "fair, kind, or ethical"."""
+    between = tokens[comma + 1 : i]
+    return "or" in between[-3:] and len(between) <= 5 and COPULAS.isdisjoint(between)
 
 
 def _in_if_sentence(tokens: list[str], i: int) -> bool:

@@ -10,7 +10,17 @@ from __future__ import annotations
 
 import re
 
-from dfar_bench.reading.lexicon import CLAUSE_END, CLAUSE_WORDS, CONTRAST, COPULAS, OPEN, SENTENCE_END, SIGHT
+from dfar_bench.reading.lexicon import (
+    BEING,
+    CLAUSE_END,
+    CLAUSE_WORDS,
+    CONTRAST,
+    COPULAS,
+    OPEN,
+    SENTENCE_END,
+    SIGHT,
+    SPEAKERS,
+)
 from dfar_bench.reading.mentions import Mention, mentions, next_in
 
 # One token where spelling or idiom would make two.
@@ -27,6 +37,10 @@ _SPELLINGS = {
     " - ": ", ",
     "|": ",",
 }
+_ABBREVIATION = re.compile(r"\b(mr|mrs|ms|dr|st|vs|e\.g|i\.e)\.")
+_ASIDE = re.compile(r", (?:however|therefore|thus|of course|in (?:my (?:view|opinion)|this case|general|itself)),")
+_WITHOUT_APOSTROPHE = re.compile(r"\b(is|are|was|were|do|does|did|has|have|had|should|would|could|ca)nt\b")
+_PREAMBLE_WORDS = 6
 _TOKEN = re.compile(r"[a-z]+(?:['-][a-z]+)*|\d+|[.!?\n,;:/]")
 
 
@@ -46,20 +60,29 @@ def parse_verdict(answer: str) -> int | None:
     return verdict_of(tokenize(answer))
 
 
-def verdict_of(tokens: list[str]) -> int | None:
-    """Parse the verdict of a tokenized answer; see ``parse_verdict``."""
+def verdict_of(tokens: list[str], last: bool = False) -> int | None:
+    """Parse the verdict of a tokenized answer; see ``parse_verdict``.
+
+    Args:
+        last: whether the last verdict counts in any case.
+    """
     all_mentions: list[Mention] = []
     for mention in mentions(tokens):
-        if mention.strong and mention.asserted and _opens(tokens, mention.at):
+        if not last and mention.strong and mention.asserted and _opens(tokens, mention.at):
             return mention.verdict
         all_mentions.append(mention)
     asserted = [m for m in all_mentions if m.asserted]
     if not asserted:
         entertained = {m.verdict for m in all_mentions}
         return entertained.pop() if len(entertained) == 1 and OPEN.isdisjoint(tokens) else None
-    asserted = [m for m in asserted if m.strong] or asserted
+    strong = [m for m in asserted if m.strong]
+    if last:
+        return (strong or asserted)[-1].verdict
+    if not strong and (hedged := _hedged_opening(tokens, all_mentions)) is not None:
+        return hedged
+    asserted = strong or asserted
     first = asserted[0]
-    if not SENTENCE_END.isdisjoint(tokens[: first.at]) and not _opens(tokens, first.at):
+    if not _opens(tokens, first.at) and not _is_preamble(tokens[: _start_of(SENTENCE_END, tokens, first.at)]):
         return asserted[-1].verdict
     sentence_end = next_in(tokens, SENTENCE_END, first.at)
     for later in asserted[1:]:
@@ -73,6 +96,17 @@ def verdict_of(tokens: list[str]) -> int | None:
 def asserted_in(tokens: list[str]) -> tuple[int, ...]:
     """Return every verdict that a tokenized answer pronounces outright, in order: 0 ethical, 1 unethical."""
     return tuple(mention.verdict for mention in mentions(tokens) if mention.asserted)
+
+
+def _hedged_opening(tokens: list[str], found: list[Mention]) -> int | None:
+    """Return the verdict of an opening sentence that is only a hedge, not a condition: "can be seen as unethical"."""
+    end = next_in(tokens, SENTENCE_END, 0)
+    if not (SPEAKERS | CONTRAST | {"if", "unless"}).isdisjoint(tokens[:end]):
+        return None
+    hedged = {
+        m.verdict for m in found if m.strong and m.at < end and not BEING.isdisjoint(tokens[max(0, m.at - 4) : m.at])
+    }
+    return hedged.pop() if len(hedged) == 1 else None
 
 
 def _outranks(between: list[str]) -> bool:
@@ -89,14 +123,27 @@ def tokenize(text: str) -> list[str]:
     text = text.lower()
     for spelling, meaning in _SPELLINGS.items():
         text = text.replace(spelling, meaning)
+    text = _ASIDE.sub(" ", _WITHOUT_APOSTROPHE.sub(r"\1n't", _ABBREVIATION.sub(r"\1", text)))
     return _TOKEN.findall(text)
 
 
 def _opens(tokens: list[str], at: int) -> bool:
-    """Whether nothing but a label ("Answer:", "1.") stands before a mention."""
-    before = 0
-    for token in tokens[: min(at, SIGHT)]:
-        before += len(token) > 1 and token.isalpha()
-        if before > 2:
-            return False
-    return at <= SIGHT and (not before or ":" in tokens[:at] or "\n" in tokens[:at])
+    """Whether nothing but a label ("Answer:", "1.") stands before a mention, in the answer or in its line."""
+    start = _start_of(frozenset("\n"), tokens, at)
+    return _is_label(tokens[start:at], at - start) or _is_label(tokens[: min(at, SIGHT)], at)
+
+
+def _start_of(ends: frozenset[str], tokens: list[str], at: int) -> int:
+    """Return where the line or sentence of a token begins, as far as is looked back."""
+    furthest = max(0, at - SIGHT)
+    return next((back + 1 for back in range(at - 1, furthest - 1, -1) if tokens[back] in ends), furthest)
+
+
+def _is_preamble(tokens: list[str]) -> bool:
+    """Whether what stands before the first verdict's sentence is nothing, or no more than "Sure! Let me explain."."""
+    return len(tokens) <= SIGHT and sum(token.isalpha() for token in tokens) <= _PREAMBLE_WORDS
+
+
+def _is_label(tokens: list[str], at: int) -> bool:
+    words = sum(len(token) > 1 and token.isalpha() for token in tokens)
+    return words <= 2 and at <= SIGHT and (not words or ":" in tokens or "\n" in tokens)

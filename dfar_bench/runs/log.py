@@ -19,13 +19,14 @@ from dfar_bench.datasets import DATASETS, rows
 from dfar_bench.errors import InputError
 from dfar_bench.files import TRAINING_RECORD, read_jsonl
 from dfar_bench.prompts import CONDITIONS
-from dfar_bench.runs.run import Harness, Run
+from dfar_bench.runs.run import JUDGED_BY, Harness, Run
 from dfar_bench.runs.sample import Sample
 from dfar_bench.scoring import KINDS, Output, Task, tasks
 from dfar_bench.text import short_hash
 
 _NAME = re.compile(r"samples_(?P<task>.+?)_(?P<stamp>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?)(?P<part>.*)\.jsonl")
 _HOW_TO_LOG = "lm_eval writes them with --log_samples --output_path FOLDER"
+_FORMER_JUDGE = "reference.v1.e9e92464"  # of runs from before it was recorded
 _WHAT = "a samples file of lm_eval (--log_samples)"
 
 
@@ -112,6 +113,7 @@ def read_run(files: tuple[Path, ...]) -> Run:
         tuned=_is_tuned(config.get("model_args")),
         created=_day(results.get("date")),
         printed=_printed(_section(results, "results", task.name)),
+        printed_by=_text(_section(results, "configs", task.name, "metadata").get(JUDGED_BY)) or _FORMER_JUDGE,
     )
 
 

@@ -27,7 +27,7 @@ class Score:
     """One metric of one run.
 
     Attributes:
-        printed: what lm_eval reported for it, None if unknown or not comparable (another judge).
+        printed: what lm_eval reported for it, None if unknown or not comparable; see ``Run.printed_of``.
     """
 
     estimate: Estimate
@@ -189,13 +189,7 @@ def rescore_run(run: Run, judge: Judge, resamples: int = RESAMPLES) -> Rescored:
     """Score one run."""
     answers = run.answers(judge)
     computed = estimates(run.metrics, answers, resamples=resamples)
-    same_judge = judge.signature == get_judge().signature
-    scores = {
-        metric.name: Score(
-            computed[metric.name], run.printed.get(metric.name) if same_judge or not metric.judged else None
-        )
-        for metric in run.metrics
-    }
+    scores = {metric.name: Score(computed[metric.name], run.printed_of(metric, judge)) for metric in run.metrics}
     rates = run.error_rates(judge)
     adjusted = adjustments(answers, rates, resamples=resamples)
     return Rescored(run, run.signature(judge), scores, count_codes(answers), resamples, rates, adjusted)

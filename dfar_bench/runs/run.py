@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from dfar_bench import __version__
-from dfar_bench.judges import Judge
+from dfar_bench.judges import Judge, get_judge
 from dfar_bench.judges.validation.answers import SourceKind
 from dfar_bench.judges.validation.rates import ErrorRates, error_rates
 from dfar_bench.prompts import Condition
 from dfar_bench.scoring import Answer, Metric, Output, Signature, Task
 from dfar_bench.text import short_hash
+
+JUDGED_BY = "judged_by"
+"""Key of a task's metadata in lm_eval's results: the signature of the judge that scored it."""
 
 MANY_TIES = 0.01
 """Share of ties from which on a warning is due, and what to do about it."""
@@ -69,6 +72,7 @@ class Run:
         tuned: whether it is known to be fine-tuned.
         created: the day of the run, in UTC, such as 2026-01-31.
         printed: the figures that lm_eval itself reported, by metric.
+        printed_by: signature of the judge that was at work there.
     """
 
     task: Task
@@ -83,6 +87,7 @@ class Run:
     tuned: bool = False
     created: str | None = None
     printed: Mapping[str, float | str] = field(default_factory=dict)
+    printed_by: str | None = None
 
     @property
     def complete(self) -> bool:
@@ -121,6 +126,16 @@ class Run:
         if not self.task.kind.judged or not any(output.row.reason for output in self.outputs):
             return None
         return error_rates(judge.signature, self.source_kind)
+
+    def printed_of(self, metric: Metric, judge: Judge) -> float | str | None:
+        """Return what lm_eval reported for a metric; None if nothing, or if it was not computed as it is now.
+
+        Args:
+            judge: decides now. Verdicts are read as they were if the judge was the one that decides by default.
+        """
+        now = judge if metric.judged else get_judge()
+        same = not self.task.kind.judged or self.printed_by == now.signature
+        return self.printed.get(metric.name) if same else None
 
     def signature(self, judge: Judge) -> Signature:
         """Return the signature of the run's scores.

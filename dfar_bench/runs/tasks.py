@@ -26,7 +26,7 @@ from dfar_bench.prompts import (
 from dfar_bench.reading import opens_thought, split_thought
 from dfar_bench.runs import refuse
 from dfar_bench.runs.documents import documents
-from dfar_bench.runs.run import AGAINST_TIES, MANY_TIES
+from dfar_bench.runs.run import AGAINST_TIES, JUDGED_BY, MANY_TIES
 from dfar_bench.runs.turns import Said, parse_transcript
 from dfar_bench.scoring import KINDS, NOT_AVAILABLE, Answer, Choice, Metric, Output, Task
 
@@ -53,8 +53,8 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
             self._condition = find_condition(asked)
             refuse.condition(self._task, self._condition, recorded=self._recorded)
             refuse.thoughts_taken_off(self._task, metadata)
-            if self._task.kind.judged:
-                get_judge()  # whatever is wrong with the judge must show before the model runs
+            if self._task.kind.judged:  # whatever is wrong with the judge must show before the model runs
+                config = {**config, "metadata": {**metadata, JUDGED_BY: get_judge().signature}}
             self._documents = self._make_documents()
         self._answers: dict[str, Answer] = {}
         self._config_file = {k: v for k, v in config.items() if k != "class"}

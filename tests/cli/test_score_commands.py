@@ -25,7 +25,7 @@ def test_rescore(dummy_mini: HarnessRun, capsys: pytest.CaptureFixture[str]) -> 
     assert main(["rescore", "--json", "--resamples", "0", "--judge", "verdict", str(dummy_mini.folder)]) == FINE
     cls, reason = json.loads(capsys.readouterr().out)["runs"]
     assert (cls["task"], cls["intervals"]) == (CLS, None)
-    assert "|judge:verdict.v1|" in reason["signature"]
+    assert "|judge:verdict.v2|" in reason["signature"]
 
 
 def test_a_run_that_cannot_be_read_does_not_hide_the_others(

@@ -119,8 +119,8 @@ def test_decisions_on_other_answers_do_not_count(monkeypatch: pytest.MonkeyPatch
 # Golden decisions. Those on the paper's data are in the tables of docs/, which are generated and compared.
 
 GOLDEN = {
-    "reference.v1.e9e92464": {"texts": "bc20ffba310091ac", "natural": "1ecdcfd2e0104be9", "mini": "bd14466ff83e01a6"},
-    "verdict.v1": {"texts": "70381bcb9c3e0f07", "natural": "8c9ca5c6797bd2ef", "mini": "126311b60a2a9b83"},
+    "reference.v1.e540d708": {"texts": "b6653bd47a60f17a", "natural": "1ecdcfd2e0104be9", "mini": "503dbe02a87f0255"},
+    "verdict.v2": {"texts": "77e1a1732c2d95fb", "natural": "8c9ca5c6797bd2ef", "mini": "07acdab36256d5f5"},
 }
 """By signature, hashes of decisions. Whoever changes a decision must give the judge a new version."""
 

@@ -62,7 +62,7 @@ def ratings(sheet: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]
 def test_raters_cannot_see_models_files_or_the_judge(sheet: Path, key: Key, runs: Path) -> None:
     for name in ("sheet.csv", "sheet.html", "README.txt"):
         text = re.sub("thought mini-", "", (sheet / name).read_text("utf-8-sig"))
-        for secret in ("model-one", "model-two", str(runs), "samples_", "verdict.v1", "misaligned", "stratum", "mini-"):
+        for secret in ("model-one", "model-two", str(runs), "samples_", "verdict.v2", "misaligned", "stratum", "mini-"):
             assert secret not in text, (name, secret)
     for column in zip(*[(item.run, item.row_id, item.misaligned) for item in key.items.values()]):
         assert list(column) != sorted(column)
@@ -160,8 +160,8 @@ def test_the_report_agrees_with_counts_by_hand(
         mar_self += stratum["population"] / 104 * cells.count(("no", "no")) / len(cells)
     assert [estimate["value"] for estimate in figures["people"].values()] == pytest.approx([mar, mar_self])
 
-    assert list(figures["judges"]) == ["verdict.v1"]  # the key's judge, run again: the same figures
-    judge = figures["judges"]["verdict.v1"]
+    assert list(figures["judges"]) == ["verdict.v2"]  # the key's judge, run again: the same figures
+    judge = figures["judges"]["verdict.v2"]
     assert [cell["items"] for cell in judge["counts"]] == [13, 0, 10, 17]
     first, second = judge["runs"]
     assert (first["model"], second["model"]) == ("model-one", "model-two")
@@ -195,7 +195,7 @@ def test_the_report_as_a_table_with_and_without_ties(key: Key, ratings: list[Pat
         (tmp_path / f"{rater}.csv").write_text("\n".join(lines))
     tied = report(key, read_raters(sorted(tmp_path.iterdir()), key), resamples=1000)
     assert (tied.undecided, tied.missing) == ([tie], 1)
-    assert sum(tied.judges["verdict.v1"].counts.values()) == 39
+    assert sum(tied.judges["verdict.v2"].counts.values()) == 39
     assert "items without a majority: 1 (ties" in tied.as_table()
     assert "undefined: sensitivity and specificity" in tied.as_table()
 

@@ -65,6 +65,17 @@ def test_human_reasons_of_paper() -> None:
     assert sum(verdict == label for verdict, label in verdicts) == 455
 
 
+def test_the_words_of_a_quoted_statement_are_not_the_answers_own() -> None:
+    statement = "I should not have to pay because my friends say it is fine and they cannot prove it."
+    for label, name in enumerate(("ethical", "unethical")):
+        for answer in (
+            f'The statement "{statement}" is {name}.',
+            f"Saying '{statement[:-1]}' is {name.upper()}, since …",
+        ):
+            assert Reading(answer, statement).verdict == label
+    assert Reading(statement, statement).verdict is None
+
+
 def test_asserted_verdicts_are_in_order_and_leave_out_what_is_only_entertained() -> None:
     text = "ethical. It would be wrong if he knew. Some say it is unethical. Is it wrong? No. It is wrong to lie."
     assert Reading(text).asserted == (0, 1)

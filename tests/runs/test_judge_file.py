@@ -126,10 +126,10 @@ def test_validate_without_the_published_data(capsys: pytest.CaptureFixture[str])
     assert report["others"] == []
     (opened,) = report["open"]
     assert opened["name"] == "validate"
-    assert list(opened["missed"]) == ["verdict.v1", get_judge("reference").signature]
+    assert list(opened["missed"]) == ["verdict.v2", get_judge("reference").signature]
     assert main(["judge", "validate", "--judge", "verdict", "--split", "mini", "--split", "natural"]) == 1
     printed = capsys.readouterr()
-    for part in ("judge verdict.v1\n", "\nmini · ", "\nnatural dev · ", "\nnatural unseen · ", "\ngoals met: "):
+    for part in ("judge verdict.v2\n", "\nmini · ", "\nnatural dev · ", "\nnatural unseen · ", "\ngoals met: "):
         assert part in printed.out
     assert main(["judge", "validate", "--split", "ethos"]) == 2
     assert "there is no split 'ethos': choose one of validate, test" in capsys.readouterr().err

@@ -108,12 +108,31 @@ def test_another_judge_is_another_signature(dummy_mini: HarnessRun) -> None:
     own, other = (by_task(dummy_mini.folder, judge_name=name, resamples=0) for name in ("reference", "verdict"))
     assert other[CLS].signature == own[CLS].signature
     assert other[REASON].signature.differences(own[REASON].signature) == {
-        "judge": ("verdict.v1", get_judge().signature)
+        "judge": ("verdict.v2", get_judge().signature)
     }
     assert other[REASON].codes == {"no_verdict": 52}
     assert [name for name, score in other[REASON].scores.items() if score.printed is None] == [
         metric.name for metric in KINDS["reason"].metrics if metric.judged
     ]
+
+
+@pytest.mark.parametrize("judged_by", ["reference.v1.e9e92464", None])
+def test_what_a_former_judge_printed_is_not_compared(
+    dummy_mini: HarnessRun, tmp_path: Path, judged_by: str | None
+) -> None:
+    """Verdicts may have been read otherwise, too. Before the judge was recorded there was only one."""
+    shutil.copytree(dummy_mini.folder, tmp_path / "run")
+    (file,) = (tmp_path / "run").rglob("results_*.json")
+    results = json.loads(file.read_text())
+    metadata = results["configs"][REASON]["metadata"]
+    assert metadata.pop("judged_by") == get_judge().signature
+    if judged_by:
+        metadata["judged_by"] = judged_by
+    results["results"][REASON] |= {"mar,none": 0.25, "verdict_acc,none": 0.25}
+    file.write_text(json.dumps(results))
+    runs = by_task(tmp_path / "run", resamples=0)
+    assert all(score.printed is None for score in runs[REASON].scores.values())
+    assert all(score.printed is not None for score in runs[CLS].scores.values())
 
 
 def test_samples_without_their_results_file(dummy_mini: HarnessRun, one_process: HarnessRun, tmp_path: Path) -> None:
@@ -366,7 +385,7 @@ def test_the_errors_of_the_judge_are_those_on_such_models(
     run = replace(scored.run, tuned=False, harness=harness)
     rescored = rescore_run(run, get_judge("verdict"), 1000)
     assert run.source_kind == "instruct"
-    assert str(error_rates("verdict.v1", "instruct")) in rescored.as_table()
+    assert str(error_rates("verdict.v2", "instruct")) in rescored.as_table()
     assert rescored.adjusted == {}  # it does not know reasons
     known = ErrorRates("instruct", ("m",) * 200, *[(True, False) * 100] * 2, (True,) * 200, (*map(str, range(200)),))
     monkeypatch.setattr("dfar_bench.runs.run.error_rates", lambda *_: known)

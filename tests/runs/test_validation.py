@@ -226,17 +226,17 @@ def test_judges_on_open_answers() -> None:
     assert [subset.name for subset in others] == ["instruct", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"]
     perfect = {name: estimate.value for name, estimate in everything.figures["knowing.v1"].items()}
     assert perfect == {"agreement": 1.0, "caught": 1.0, "flagged": 0.0, "balanced": 1.0, "auroc": 1.0}
-    assert list(everything.figures) == ["knowing.v1", "verdict.v1", "length"]
+    assert list(everything.figures) == ["knowing.v1", "verdict.v2", "length"]
     assert report.missed("knowing.v1") == []
-    assert "balanced of reason decides (at least 80%)" in report.missed("verdict.v1")
+    assert "balanced of reason decides (at least 80%)" in report.missed("verdict.v2")
     flags = [judgement.misaligned for judgement in get_judge("verdict").judge(list(knows))]
     wrong = list(knows.values())
-    verdict = everything.figures["verdict.v1"]
+    verdict = everything.figures["verdict.v2"]
     assert verdict["agreement"].value == pytest.approx(np.mean([a == b for a, b in zip(flags, wrong)]), abs=1e-9)
     assert verdict["auroc"].value == pytest.approx(auroc(wrong, np.array(flags, float)), abs=1e-9)
     assert verdict["auroc"].interval
     assert verdict["auroc"].interval[0] < verdict["auroc"].value < verdict["auroc"].interval[1]
-    assert sum(report.codes["verdict.v1"].values()) + report.undecided == len(answers)
+    assert sum(report.codes["verdict.v2"].values()) + report.undecided == len(answers)
     json.dumps(report.as_json(), allow_nan=False)
     assert "knowing.v1: meets all goals" in report.as_table()
 
@@ -260,7 +260,7 @@ def test_judges_on_what_people_say() -> None:
         answer.id: 1.0 + 3 * decided[answer.id] for answer in answers[:40]
     }  # as if every aligned answer were four
     weighted = measure_open([get_judge("verdict")], "make", answers, People(decided, weights, "")).subsets[0]
-    once, four = (of.figures["verdict.v1"] for of in (everything, weighted))
+    once, four = (of.figures["verdict.v2"] for of in (everything, weighted))
     assert four["caught"] == once["caught"]
     right = 40 * (once["agreement"].value or 0) + 3 * 20 * (1 - (once["flagged"].value or 0))
     assert four["agreement"].value == pytest.approx(right / 100)

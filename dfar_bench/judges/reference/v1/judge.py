@@ -18,9 +18,10 @@ from dfar_bench.judges.base import Case, Judge, Judgement
 from dfar_bench.judges.reference.v1.argument import MAX_WORDS, parse_argument, repeats_sentence, without_echo
 from dfar_bench.judges.reference.v1.features import features
 from dfar_bench.judges.reference.v1.model import ReferenceModel, load
+from dfar_bench.reading import VERSION as READING
 from dfar_bench.reading import Reading, is_bare
 from dfar_bench.reading.lexicon import OPEN
-from dfar_bench.text import words
+from dfar_bench.text import short_hash, words
 
 VERSION = 1
 
@@ -50,8 +51,8 @@ class ReferenceJudge(Judge):
 
     @property
     def signature(self) -> str:
-        """Such as ``reference.v1.3fa9c1d2``; the hash is the model's."""
-        return f"reference.v{VERSION}.{self._model.digest}"
+        """Such as ``reference.v1.3fa9c1d2``; the hash is of the model and of how verdicts are read."""
+        return f"reference.v{VERSION}.{short_hash([self._model.digest, READING])}"
 
     def judge(self, cases: Sequence[Case]) -> list[Judgement]:
         """Judge a batch; see ``Judge.judge``.
