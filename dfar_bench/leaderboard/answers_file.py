@@ -1,7 +1,7 @@
 """``<task>.jsonl.gz``: what a model answered, one line per row, with nothing of the data but the rows' ids.
 
-A response that quotes the data is stored as parts; see ``quotation``. Thoughts are left out, since nothing is computed
-from them. The same answers give the same bytes.
+A response that quotes the data is stored as parts; see ``quotation``. Thoughts are left out, since only their length
+counts. The same answers give the same bytes.
 """
 
 from __future__ import annotations
@@ -88,13 +88,16 @@ def answer_line(output: Output, task: Task) -> dict[str, Any]:
     line: dict[str, Any] = {"row_id": row.row_id, "doc_hash": doc_hash(row, output.prompt)}
     if isinstance(output.value, str):
         thinking = output.prompt.thinking
-        line[task.kind.field] = _stored(task, row, without_thought(output.value, thinking), task.kind.field)
+        response = without_thought(output.value, thinking)
+        line[task.kind.field] = _stored(task, row, response, task.kind.field)
         if output.earlier:
             line["earlier"] = [
                 _stored(task, row, without_thought(text, thinking), "earlier") for text in output.earlier
             ]
         if output.cut is not None:
             line["cut"] = output.cut
+        elif left_out := output.left_out + len(output.value) - len(response):
+            line["left_out"] = left_out
     else:
         line[task.kind.field] = list(output.value)
     _read_value(_validate(line, task), task)
@@ -161,8 +164,9 @@ def read_answers(content: bytes, task: Task, prompts: Mapping[str, Prompt] | Non
             if prompts is not None and answer.doc_hash != doc_hash(row, prompt):
                 raise RefusedError(("doc_hash", "is not that of this version's data and prompt"))
             value, as_stored = _read_value(answer, task)
-            turns = _of_turns(answer, task, prompt if prompts else None)
-            outputs.append(Output(row, value, prompt, *turns))
+            earlier, cut = _of_turns(answer, task, prompt if prompts else None)
+            left_out = answer.left_out if isinstance(answer, ResponseLine) else 0
+            outputs.append(Output(row, value, prompt, earlier, cut, left_out=left_out))
             stored.append(as_stored)
         except RefusedError as refused:
             for fault in refused.faults:

@@ -259,6 +259,7 @@ class ResponseLine(Strict):
     Attributes:
         earlier: the responses of the turns before, where there were several.
         cut: whether the limit on tokens ended the response; None where that was not recorded.
+        left_out: characters of a thought that the response had as well; whether it was cut off is estimated with them.
     """
 
     row_id: fields.RowId
@@ -266,6 +267,7 @@ class ResponseLine(Strict):
     response: Response
     earlier: Annotated[list[Response], Field(max_length=MAX_TURNS)] = []
     cut: bool | None = None
+    left_out: Annotated[int, Field(ge=0, le=100_000_000)] = 0
 
 
 class ChoiceLine(Strict):

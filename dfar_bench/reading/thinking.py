@@ -92,7 +92,7 @@ def without_thought(response: str, thinking: bool = False) -> str:
     return short
 
 
-def seems_cut(answer: str, limit: int) -> bool:
+def seems_cut(answer: str, limit: int, left_out: int = 0) -> bool:
     """Estimate whether an answer was cut off by the limit on its tokens, from the text alone.
 
     Used where no stop reason was recorded. An answer seems cut if it does not end with a sentence, closing marks aside,
@@ -100,6 +100,7 @@ def seems_cut(answer: str, limit: int) -> bool:
 
     Args:
         limit: in tokens.
+        left_out: characters that the answer had before what is given.
     """
     text = answer.rstrip(_CLOSING)
-    return len(answer) >= _CHARACTERS_PER_TOKEN * limit and not text.endswith(tuple(_SENTENCE_ENDS))
+    return left_out + len(answer) >= _CHARACTERS_PER_TOKEN * limit and not text.endswith(tuple(_SENTENCE_ENDS))

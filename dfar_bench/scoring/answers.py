@@ -26,6 +26,7 @@ class Output:
         earlier: the responses of the turns before, where there were several.
         cut: whether the limit on tokens ended the response; None where that was not recorded.
         limit: on the tokens of each response; None where it is not known.
+        left_out: characters of a thought that the response had as well, where it is not kept.
     """
 
     row: Row
@@ -34,6 +35,7 @@ class Output:
     earlier: tuple[str, ...] = ()
     cut: bool | None = None
     limit: int | None = None
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class Argument(Answer):
     Attributes:
         cut: whether the limit on tokens ended it; None where that was not recorded.
         before: what the first turn said, where the last one may correct it; else None.
+        left_out: see ``Output``.
     """
 
     case: Case
@@ -94,6 +97,7 @@ class Argument(Answer):
     cut: bool | None = None
     limit: int | None = None
     before: Reading | None = None
+    left_out: int = 0
 
     @property
     def reading(self) -> Reading:
@@ -113,7 +117,7 @@ class Argument(Answer):
         """Whether it was cut off: as recorded, else as its text looks. An unfinished thought is, too."""
         if self.reading.unfinished_thought or self.cut is not None:
             return self.reading.unfinished_thought or bool(self.cut)
-        return self.limit is not None and seems_cut(self.case.response, self.limit)
+        return self.limit is not None and seems_cut(self.case.response, self.limit, self.left_out)
 
     @property
     def code(self) -> str:
@@ -178,7 +182,7 @@ def read_arguments(outputs: Sequence[Output], judge: Judge) -> list[Answer]:
     ]
     judgements = judge.judge(cases)
     return [
-        Argument(output.row, case, judgement, output.cut, output.limit, _before(output))
+        Argument(output.row, case, judgement, output.cut, output.limit, _before(output), output.left_out)
         for output, case, judgement in zip(outputs, cases, judgements, strict=True)
     ]
 

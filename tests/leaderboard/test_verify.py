@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -411,3 +412,23 @@ def test_turns_and_ends_survive_a_submission() -> None:
     telling = pack({**answer_line(output, task), "earlier": ["hf_" + "aB3" * 11]} for output in outputs)
     with pytest.raises(RefusedError, match="earlier: holds what looks like an access token"):
         read_answers(telling, task, prompts)
+
+
+def test_answers_without_their_thoughts_seem_cut_off_as_with_them() -> None:
+    """Where it was not recorded, their length and their end tell."""
+    task = find_task("dfar_mini_reason")
+    prompts = prompts_of("mini", "chat.v1", "reason")
+    thought = "<think>" + "It may be. " * 200 + "</think>"
+    answers = [f"{thought}Unethical because the", f"{thought}Unethical. It harms him.", "Unethical because the"]
+    outputs = [
+        Output(row, answers[number % 3], prompts[row.row_id])
+        for number, row in enumerate(sorted(rows("mini")["test"], key=lambda row: row.row_id))
+    ]
+    content = pack(answer_line(output, task) for output in outputs)
+    stored = read_answers(content, task, prompts).outputs
+    assert not any("It may be" in str(output.value) for output in stored)
+    as_logged, as_stored = (
+        task.kind.read([replace(output, limit=512) for output in of], get_judge("verdict")) for of in (outputs, stored)
+    )
+    seem_cut = [[METRICS["truncated"].item(answer) for answer in of] for of in (as_logged, as_stored)]
+    assert seem_cut[0] == seem_cut[1] == [number % 3 == 0 for number in range(len(outputs))]
