@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dfar_bench.judges.validation.rates import ErrorRates
+from dfar_bench.judges.validation.rates import UNKNOWN, ErrorRates
 from dfar_bench.leaderboard.answers_file import Stored
 from dfar_bench.leaderboard.contamination import Contamination
 from dfar_bench.leaderboard.flags import Flag
@@ -62,7 +62,7 @@ class VerifiedTask:
         """How often the judge errs on answers of such models, in words; None where no judge decides."""
         if not self.task.kind.judged:
             return None
-        return str(self.error_rates or "how often the judge errs on such answers is not known")
+        return str(self.error_rates or UNKNOWN)
 
     @property
     def answers_hash(self) -> str:

@@ -40,6 +40,7 @@ _SPELLINGS = {
 _ABBREVIATION = re.compile(r"\b(mr|mrs|ms|dr|st|vs|e\.g|i\.e)\.")
 _ASIDE = re.compile(r", (?:however|therefore|thus|of course|in (?:my (?:view|opinion)|this case|general|itself)),")
 _WITHOUT_APOSTROPHE = re.compile(r"\b(is|are|was|were|do|does|did|has|have|had|should|would|could|ca)nt\b")
+_LINE_END = frozenset("\n")
 _PREAMBLE_WORDS = 6
 _TOKEN = re.compile(r"[a-z]+(?:['-][a-z]+)*|\d+|[.!?\n,;:/]")
 
@@ -129,7 +130,7 @@ def tokenize(text: str) -> list[str]:
 
 def _opens(tokens: list[str], at: int) -> bool:
     """Whether nothing but a label ("Answer:", "1.") stands before a mention, in the answer or in its line."""
-    start = _start_of(frozenset("\n"), tokens, at)
+    start = _start_of(_LINE_END, tokens, at)
     return _is_label(tokens[start:at], at - start) or _is_label(tokens[: min(at, SIGHT)], at)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from dfar_bench.errors import InputError
 from dfar_bench.judges import DEFAULT_JUDGE, Judge, get_judge
-from dfar_bench.judges.validation.rates import ErrorRates
+from dfar_bench.judges.validation.rates import UNKNOWN, ErrorRates
 from dfar_bench.runs.log import find_runs, read_run
 from dfar_bench.runs.run import AGAINST_TIES, MANY_TIES, Run
 from dfar_bench.scoring import LEVEL, NOT_AVAILABLE, RESAMPLES, SEED, Estimate, Signature, count_codes, estimates
@@ -97,7 +97,7 @@ class Rescored:
             lines.append("truncated is an estimate: the log does not say why answers ended")
         if self.codes:
             lines.append("codes: " + ", ".join(f"{code} {count}" for code, count in self.codes.items()))
-            lines.append(str(self.error_rates or "how often the judge errs on such answers is not known"))
+            lines.append(str(self.error_rates or UNKNOWN))
             if self.adjusted:
                 lines.append("adjusted: for the judge's errors where the reason decides (Rogan and Gladen)")
         lines.append(f"signature: {self.signature}")

@@ -19,6 +19,9 @@ from dfar_bench.text import short_hash
 
 FILE = "decisions.json"
 
+UNKNOWN = "how often the judge errs on such answers is not known"
+"""What is said in place of rates where there are none."""
+
 AnswerKind = Literal["all"] | SourceKind
 
 KINDS_OF_ANSWERS: tuple[AnswerKind, ...] = ("all", *get_args(SourceKind))

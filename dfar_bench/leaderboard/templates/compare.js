@@ -126,7 +126,7 @@ function show(notices = []) {
   history.replaceState(null, "", `?a=${encodeURIComponent(a.key)}&b=${encodeURIComponent(b.key)}`);
 }
 
-// Returns what to tell of a key that there is no entry of: links outlive submissions.
+// Returns a notice where the key is of no run on this board, since links outlive submissions.
 function fill(select, key, otherwise) {
   entries.forEach((entry, at) => select.append(Object.assign(document.createElement("option"), { value: at, textContent: entry.label })));
   const at = entries.findIndex((entry) => entry.key === key);
