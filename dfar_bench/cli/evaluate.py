@@ -12,10 +12,14 @@ from dfar_bench.cli.options import FINE
 
 def evaluate(
     context: typer.Context,
-    condition: Annotated[
-        str, typer.Option(metavar="NAME", help="What the model is asked for, such as reason, cot, q_if or review.")
-    ],
     output_path: Annotated[Path, typer.Option("--output_path", "-o", metavar="DIR", help="Where the results go.")],
+    condition: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What the model is asked for, such as reason, cot, q_if or review; by default each task's own.",
+        ),
+    ] = None,
 ) -> int:
     """Score a model as lm_eval does, under a condition of one turn or several.
 

@@ -42,6 +42,7 @@ class Row:
         contrast: size of the row's contrast group, counting unleaked rows, if the group's labels are mixed and the
             row is not leaked; else 0. The rows on which ``group_acc`` is measured.
         shares: share of people for each label, summing to 1; () where only the label is known.
+        facts: what else the data say of it: numbers and words for prompts and metrics, by name.
     """
 
     dataset: str
@@ -54,6 +55,7 @@ class Row:
     leaked: bool = False
     contrast: int = 0
     shares: tuple[float, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 Rows = dict[str, tuple[Row, ...]]
@@ -80,6 +82,9 @@ class Dataset:
         parents: names of data sets that it takes its texts from.
         examples_from: name of the data set whose train rows are its few-shot examples.
         publishable: whether its texts may be published; true only for our own.
+        style: the prompt style that its publication fixes, with conditions of its own; "" where ours are used.
+        suite: whether its verdicts are part of the group ``moral_suite``.
+        answers: for such a style, row -> for each label the continuations that mean it, whose probabilities are added.
         place: where a row is in the published files, such as ``test:261``, for those who have them.
         content_warning: shown when a task on it starts.
         note: goes into the metadata of its task files.
@@ -103,6 +108,9 @@ class Dataset:
     parents: tuple[str, ...] = ()
     examples_from: str | None = None
     publishable: bool = False
+    style: str = ""
+    suite: bool = False
+    answers: Callable[[Row], Sequence[Sequence[str]]] | None = field(default=None, repr=False)
     place: Callable[[Row], str] = field(default=lambda row: _place(row.row_id), repr=False)
     content_warning: str = ""
     note: str = ""
@@ -126,8 +134,8 @@ class Dataset:
         return tuple(name for name in names if not DATASETS[name].publishable)
 
     def task_name(self, kind: str) -> str:
-        """Return lm_eval's name of its task of a kind, such as ``dfar_clean_cls``."""
-        return f"{self.task}_{kind}"
+        """Return lm_eval's name of its task of a kind, such as ``dfar_clean_cls``; one with a style has one kind."""
+        return self.task if self.style else f"{self.task}_{kind}"
 
     @cached_property
     def has_leak(self) -> bool:
@@ -243,11 +251,15 @@ def contrast_groups(statements: Sequence[str]) -> list[int]:
     previous: Sequence[str] = ()
     for statement in statements:
         current = words(statement)
-        shared = common_prefix(previous, current)
-        joins = shared >= _MIN_PREFIX_WORDS and shared >= _MIN_PREFIX_SHARE * min(len(previous), len(current))
-        numbers.append(numbers[-1] + (not joins) if numbers else 0)
+        numbers.append(numbers[-1] + (not begin_alike(previous, current)) if numbers else 0)
         previous = current
     return numbers
+
+
+def begin_alike(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether two statements, as words, share at least 4 words at their beginning, half of the shorter one or more."""
+    shared = common_prefix(first, second)
+    return shared >= _MIN_PREFIX_WORDS and shared >= _MIN_PREFIX_SHARE * min(len(first), len(second))
 
 
 def mark(train: Sequence[Row], test: Sequence[Row]) -> Rows:
@@ -276,6 +288,35 @@ def near_pairs(statements: Sequence[str], least: float) -> Any:
     Returns:
         Sparse matrix, shape (statements, statements), upper triangle, holding the index of each such pair.
     """
+    from scipy import sparse
+
+    holds, sizes = _word_sets(statements)
+    return _near(sparse.triu(holds @ holds.T, k=1), sizes, sizes, least)
+
+
+def near_between(first: Sequence[str], second: Sequence[str], least: float) -> set[tuple[int, int]]:
+    """Find pairs of a statement of the first and one of the second list that share enough of their words.
+
+    Args:
+        least: see ``near_pairs``.
+
+    Returns:
+        (number in the first, number in the second) of each such pair.
+    """
+    holds, sizes = _word_sets([*first, *second])
+    border, found = len(first), set[tuple[int, int]]()
+    for start in range(0, border, _BLOCK):  # whole, the products of large data sets would not fit into memory
+        end = min(start + _BLOCK, border)
+        near = _near(holds[start:end] @ holds[border:].T, sizes[start:end], sizes[border:], least)
+        found |= {(start + int(row), int(column)) for row, column in zip(near.row, near.col)}
+    return found
+
+
+_BLOCK = 1000
+
+
+def _word_sets(statements: Sequence[str]) -> tuple[Any, Any]:
+    """Return which words each statement holds, as a sparse matrix (statements, words), and how many."""
     import numpy as np
     from scipy import sparse
 
@@ -284,8 +325,14 @@ def near_pairs(statements: Sequence[str], least: float) -> Any:
     indices = [columns[word] for members in sets for word in members]
     sizes = np.array([len(members) for members in sets])
     ends = np.concatenate([[0], np.cumsum(sizes)])
-    holds = sparse.csr_matrix((np.ones(len(indices), np.int32), indices, ends), shape=(len(sets), len(columns)))
-    common = sparse.triu(holds @ holds.T, k=1).tocoo()
-    jaccard = common.data / (sizes[common.row] + sizes[common.col] - common.data)
+    return sparse.csr_matrix((np.ones(len(indices), np.int32), indices, ends), shape=(len(sets), len(columns))), sizes
+
+
+def _near(common: Any, rows: Any, columns: Any, least: float) -> Any:
+    """Keep the Jaccard index of pairs that have enough words in common; sizes of the sets in rows and columns."""
+    from scipy import sparse
+
+    common = common.tocoo()
+    jaccard = common.data / (rows[common.row] + columns[common.col] - common.data)
     near = jaccard >= least
     return sparse.coo_matrix((jaccard[near], (common.row[near], common.col[near])), shape=common.shape)

@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from dfar_bench.datasets import Row, rows
+from dfar_bench.datasets import Row, get_dataset, rows
 from dfar_bench.errors import InputError
 from dfar_bench.leaderboard.faults import RefusedError, of_validation, shown
 from dfar_bench.leaderboard.privacy import has_token
@@ -53,7 +53,7 @@ def doc_hash(row: Row, prompt: Prompt) -> str:
 
     It changes only if the row's id, its statement or a question does; the harness's own hash also covers gold.
     """
-    asked = [row.row_id, row.statement, prompt.text, *prompt.follow_ups]
+    asked = [row.row_id, row.statement, prompt.text, *prompt.follow_ups, *prompt.openings]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
 
 
@@ -72,7 +72,7 @@ def prompts_of(dataset: str, style: str, condition: str) -> dict[str, Prompt]:
         styles = ", ".join(known.signature for known in STYLES.values())
         raise RefusedError(("prompt", f"is {shown(style)}; this version has {styles}"))
     try:
-        find_condition(condition)
+        find_condition(condition, get_dataset(dataset))
         return {row.row_id: make_prompt(name, condition, row) for row in rows(dataset)["test"]}
     except InputError as error:
         raise RefusedError(("condition", str(error).rstrip("."))) from None
@@ -86,14 +86,12 @@ def answer_line(output: Output, task: Task) -> dict[str, Any]:
     """
     row = output.row
     line: dict[str, Any] = {"row_id": row.row_id, "doc_hash": doc_hash(row, output.prompt)}
+    thinking = output.prompt.thinking
+    if output.earlier:
+        line["earlier"] = [_stored(task, row, without_thought(text, thinking), "earlier") for text in output.earlier]
     if isinstance(output.value, str):
-        thinking = output.prompt.thinking
         response = without_thought(output.value, thinking)
         line[task.kind.field] = _stored(task, row, response, task.kind.field)
-        if output.earlier:
-            line["earlier"] = [
-                _stored(task, row, without_thought(text, thinking), "earlier") for text in output.earlier
-            ]
         if output.cut is not None:
             line["cut"] = output.cut
         elif left_out := output.left_out + len(output.value) - len(response):
@@ -203,11 +201,10 @@ def _of_turns(
     Args:
         prompt: None where it is not known how many turns there were.
     """
-    if isinstance(line, ChoiceLine):
-        return (), None
     if prompt and len(line.earlier) != (others := len(prompt.follow_ups)):
         raise RefusedError(("earlier", f"has {len(line.earlier)} responses, and the condition {others} earlier turns"))
-    return tuple(_restored(response, task, "earlier")[0] for response in line.earlier), line.cut
+    cut = line.cut if isinstance(line, ResponseLine) else None
+    return tuple(_restored(response, task, "earlier")[0] for response in line.earlier), cut
 
 
 def _restored(response: str | list[Any], task: Task, field: str) -> tuple[str, str | list[Part]]:

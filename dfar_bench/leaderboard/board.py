@@ -22,12 +22,8 @@ from dfar_bench.leaderboard.entries import Column, Entry, columns
 from dfar_bench.leaderboard.facts import Facts
 from dfar_bench.leaderboard.ranks import Rank, clusters, rank
 from dfar_bench.leaderboard.submission import model_folder
-from dfar_bench.prompts import CHAT_STYLE, DEFAULT_STYLE, find_condition
-from dfar_bench.scoring import KINDS, Signature
-
-OF_KIND = {"no": DEFAULT_STYLE, "yes": CHAT_STYLE, "multiturn": CHAT_STYLE}
-"""The prompt style in which a model of its kind is asked, by the signature's field ``chat``."""
-
+from dfar_bench.prompts import default_style, find_condition
+from dfar_bench.scoring import KINDS, Kind, Signature
 
 Signatures = dict[str, Signature]
 """By kind of task, in the data set's order: the fields that keep scores apart."""
@@ -101,7 +97,7 @@ class Table:
         for kind, signature in self.signatures.items():
             if signature.get("judge"):
                 parts.append(f"judge {signature.get('judge')}")
-            if (condition := signature.get("condition")) != KINDS[kind].condition:
+            if (condition := signature.get("condition")) != _usual(KINDS[kind]):
                 title = _title(condition)
                 parts.append(f"{KINDS[kind].title.lower()} under the condition “{title}”")
         if len(self.signatures) < len(self.dataset.kinds):
@@ -111,6 +107,10 @@ class Table:
     def count_ranked(self, column: str) -> int:
         """Count the entries that are ranked by a column."""
         return sum(column in entry.ranks for entry in self.ranked)
+
+
+def _usual(kind: Kind) -> str:
+    return find_condition(kind.condition).signature
 
 
 def _title(condition: str) -> str:
@@ -123,8 +123,9 @@ def _title(condition: str) -> str:
 def keeps_apart(text: str) -> Signature:
     """Return the fields that keep a score apart: the comparing ones, and the prompt if it is not that of its kind."""
     signature = Signature.parse(text)
-    style = signature.get("prompt").partition(".")[0]
-    if OF_KIND.get(signature.get("chat")) == style:
+    style, chat = signature.get("prompt").partition(".")[0], signature.get("chat")
+    dataset = DATASETS.get(signature.get("data"))
+    if dataset and chat in ("no", "yes", "multiturn") and style == default_style(dataset, chat=chat != "no"):
         return signature.comparable()
     how = {name: signature.get(name) for name in ("prompt", "chat")}
     return Signature({**signature.comparable().fields, **how})

@@ -271,11 +271,16 @@ class ResponseLine(Strict):
 
 
 class ChoiceLine(Strict):
-    """A line of the answers file of a task by likelihood: the log-likelihood (natural) of each label."""
+    """A line of the answers file of a task by likelihood: the log-likelihood (natural) of each label.
+
+    Attributes:
+        earlier: the responses of the turns before, where there were several.
+    """
 
     row_id: fields.RowId
     doc_hash: fields.Hash16
     log_likelihoods: Annotated[list[fields.LogLikelihood], Field(min_length=2, max_length=100)]
+    earlier: Annotated[list[Response], Field(max_length=MAX_TURNS)] = []
 
 
 LINES: dict[str, type[ResponseLine] | type[ChoiceLine]] = {"response": ResponseLine, "log_likelihoods": ChoiceLine}

@@ -148,7 +148,7 @@ def _read_task(task: Task, submitted: SubmittedTask, opened: Opened) -> tuple[Ru
     run = Run(
         task=task,
         style=harness.prompt,
-        condition=find_condition(harness.condition),
+        condition=find_condition(harness.condition, task.dataset),
         outputs=outputs,
         expected=len(answers.outputs),
         harness=RunHarness(**harness.model_dump(exclude={"prompt", "condition"})),

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+from dfar_bench.datasets import Dataset
 from dfar_bench.errors import InputError
 from dfar_bench.registry import Registry
 
@@ -28,12 +29,15 @@ class Turn:
 
     Attributes:
         ask: template with the fields ``question`` and ``options`` of the data set, ``count`` of options ("two"), and
-            ``reason``, which is what the condition of that name asks in the same prompt style.
+            ``reason``, which is what the condition of that name asks in the same prompt style; also the row's
+            ``statement`` and its facts.
         wordings: other templates, by the name of the prompt style that needs them.
+        opening: template, with the same fields, of how the answer begins, which the model then goes on with.
     """
 
     ask: str
     wordings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    opening: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Condition:
         revises: whether the first turn has a verdict already, which the last may correct.
         stops: an answer ends before the first of these strings; None for those of the prompt style.
         max_tokens: the limit on each written answer; see docs/asking.md for how often it was reached.
+        data: the data set that it belongs to, if that has a prompt style of its own; its name then begins with it, such
+            as ``law_school:q_if``.
     """
 
     name: str
@@ -63,6 +69,12 @@ class Condition:
     revises: bool = False
     stops: tuple[str, ...] | None = None
     max_tokens: int = 512
+    data: str = ""
+
+    @property
+    def short_name(self) -> str:
+        """The name without that of its data set."""
+        return self.name.removeprefix(f"{self.data}:")
 
     @property
     def signature(self) -> str:
@@ -72,7 +84,7 @@ class Condition:
     @property
     def names(self) -> tuple[str, ...]:
         """All that ``find_condition`` finds it by."""
-        return (self.name, self.signature, *self.aliases)
+        return (self.name, self.short_name, self.signature, *self.aliases)
 
     @property
     def thinks_first(self) -> bool:
@@ -81,13 +93,13 @@ class Condition:
 
 
 class _Conditions(Registry[Condition]):
-    """Conditions, no two of which share a name, a signature or an alias."""
+    """Conditions, no two of which share a name, a signature or an alias, unless they are of different data sets."""
 
     def add(self, entry: Condition) -> Condition:
         """See ``Registry.add``."""
         for other in self._entries.values():
             for name in entry.names:
-                if name in other.names:
+                if name in other.names and entry.data == other.data:
                     raise ValueError(f"the name {name!r} already belongs to the condition {other.name!r}")
         return super().add(entry)
 
@@ -177,14 +189,25 @@ for _name, _policy in _POLICIES.items():
     _add(f"policy:{_name}", f"under a policy of {_name}", f"Judge by this principle: {_policy} {{reason}}")
 
 
-def find_condition(name: object) -> Condition:
+def conditions_of(dataset: Dataset) -> dict[str, Condition]:
+    """Return the conditions in which a data set is asked, by the name that a person types."""
+    data = dataset.name if dataset.style else ""
+    return {condition.short_name: condition for condition in CONDITIONS.values() if condition.data == data}
+
+
+def find_condition(name: object, dataset: Dataset | None = None) -> Condition:
     """Return the condition of a name, an alias or a signature.
+
+    Args:
+        dataset: which is to be asked in it; None for the first condition of that name, of whatever data set.
 
     Raises:
         InputError: there is none.
     """
-    for condition in CONDITIONS.values():
+    known = conditions_of(dataset) if dataset else dict(CONDITIONS)
+    for condition in known.values():
         if name in condition.names:
             return condition
-    names = ", ".join(f"{c.name} ({' or '.join(c.aliases)})" if c.aliases else c.name for c in CONDITIONS.values())
-    raise InputError(f"there is no condition {name!r}: choose one of {names}.")
+    names = ", ".join(f"{short} ({' or '.join(c.aliases)})" if c.aliases else short for short, c in known.items())
+    what = f"{dataset.name} has no condition" if dataset and dataset.style else "there is no condition"
+    raise InputError(f"{what} {name!r}: choose one of {names}.")

@@ -16,11 +16,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dfar_bench.datasets import Dataset, Row, get_dataset
+from dfar_bench.errors import InputError
 from dfar_bench.prompts.conditions import CONDITIONS, Final, Turn, find_condition
 from dfar_bench.registry import Registry
 
 DEFAULT_STYLE, CHAT_STYLE = "llama2", "chat"
 """The prompt styles without and with a chat template, unless ``--metadata`` names one."""
+
+FIXED_CHAT_STYLE = "messages"
+"""The style with a chat template of data sets that fix their own: it says nothing besides."""
 
 STOPS = ("### Question:", "### Instruction:", "\nIs the following statement")
 """Beginnings of a next prompt: an answer ends where a model that was shown bare text goes on to write one.
@@ -35,13 +39,14 @@ class Style:
     """One way of asking. Changing any template changes scores, so it needs a new ``version``.
 
     Attributes:
-        prompt: template with the fields ``ask`` (of the condition) and ``statement``.
+        prompt: template with the fields ``ask`` (of the condition), ``statement`` and ``opening`` (of the answer).
         label, reason: templates of the expected answer without and with a reason; fields ``label``, ``Label`` (with a
             capital) and ``reason``.
-        follow_up: template of a further turn, with the field ``ask``, where there is no chat template.
+        follow_up: template of a further turn, with the fields ``ask`` and ``opening``, where there is no chat template.
         choice: template of the verdict whose likelihood is computed; fields ``label`` and ``Label``.
         stops: see ``STOPS``; empty where a chat template ends the answer: a stop would act inside a thought, too.
         begins_answer: whether the prompt ends with "The statement is", after which no thought can come.
+        fixed: whether it is for data sets that name their style: their conditions hold all that is said.
     """
 
     name: str
@@ -53,15 +58,19 @@ class Style:
     choice: str = "{label}"
     stops: tuple[str, ...] = STOPS
     begins_answer: bool = False
+    fixed: bool = False
 
     @property
     def signature(self) -> str:
         """Name and version, such as ``llama2.v1``."""
         return f"{self.name}.v{self.version}"
 
-    def choices(self, dataset: Dataset) -> tuple[str, ...]:
-        """Return the verdicts whose likelihoods are compared, in the order of the labels."""
-        return tuple(self.choice.format(label=label, Label=label.capitalize()) for label in dataset.labels)
+    def choices(self, row: Row) -> tuple[tuple[str, ...], ...]:
+        """Return the continuations whose likelihoods are compared: for each label those that mean it."""
+        dataset = get_dataset(row.dataset)
+        if dataset.answers:
+            return tuple(map(tuple, dataset.answers(row)))
+        return tuple((self.choice.format(label=label, Label=label.capitalize()),) for label in dataset.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,7 @@ class Prompt:
         text: of the first turn; "" where it is not known.
         stops, final: see ``Condition``.
         follow_ups: what is asked in further turns.
+        openings: how the answer to each turn begins; () where none does.
         thinking: whether the chat template opened a thought, so that the answer begins inside it.
     """
 
@@ -79,6 +89,7 @@ class Prompt:
     stops: tuple[str, ...] = STOPS
     final: Final = "opening"
     follow_ups: tuple[str, ...] = ()
+    openings: tuple[str, ...] = ()
     thinking: bool = False
 
 
@@ -122,14 +133,39 @@ for _name, _prompt in {
 }.items():
     STYLES.add(Style(_name, 1, _prompt, label="{Label}.", reason="{Label}. {reason}", choice="{Label}", stops=()))
 
+for _name, _turn, _follow_up, _stops in (
+    ("continued", "{ask}{opening}", "{ask}{opening}", ()),
+    ("dialogue", "Human: {ask}\n\nAssistant: {opening}", "\n\nHuman: {ask}\n\nAssistant: {opening}", ("\n\nHuman:",)),
+    (FIXED_CHAT_STYLE, "{ask}", "{ask}", ()),
+):
+    STYLES.add(Style(_name, 1, _turn, "{label}", "{label}", _follow_up, stops=_stops, fixed=True))
 
-def find_style(name: object) -> Style:
+
+def find_style(name: object, dataset: Dataset | None = None) -> Style:
     """Return the style of a name.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or the data set is not asked in it.
     """
-    return STYLES.find(name)
+    style = STYLES.find(name)
+    if dataset and dataset.style and style.name not in (dataset.style, FIXED_CHAT_STYLE):
+        raise InputError(f"{dataset.name} has prompts of its own: leave out the prompt {style.name}.")
+    if dataset and style.fixed and not dataset.style:
+        raise InputError(f"the prompt {style.name} is for data sets with prompts of their own: choose another.")
+    return style
+
+
+def styles_of(dataset: Dataset) -> list[Style]:
+    """Return the styles in which a data set can be asked."""
+    names = (dataset.style, FIXED_CHAT_STYLE) if dataset.style else [name for name, s in STYLES.items() if not s.fixed]
+    return [STYLES[name] for name in names]
+
+
+def default_style(dataset: Dataset, *, chat: bool = False) -> str:
+    """Return the style in which a data set is asked unless another is named: without or with a chat template."""
+    if dataset.style:
+        return FIXED_CHAT_STYLE if chat else dataset.style
+    return CHAT_STYLE if chat else DEFAULT_STYLE
 
 
 def make_prompt(style: str, condition: str, row: Row) -> Prompt:
@@ -142,21 +178,25 @@ def make_prompt(style: str, condition: str, row: Row) -> Prompt:
     Raises:
         InputError: there is no such style or condition.
     """
-    chosen, how = find_style(style), find_condition(condition)
-    first, *others = _asks(chosen, how.turns, get_dataset(row.dataset))
+    dataset = get_dataset(row.dataset)
+    chosen, how = find_style(style, dataset), find_condition(condition, dataset)
+    (first, opening), *others = _turns(chosen, how.turns, row)
+    openings = (opening, *(opening for _, opening in others))
     return Prompt(
-        chosen.prompt.format(ask=first, statement=row.statement),
+        chosen.prompt.format(ask=first, statement=row.statement, opening=opening),
         chosen.stops if how.stops is None else how.stops,
         how.final,
-        tuple(others),
+        tuple(ask for ask, _ in others),
+        openings if any(openings) else (),
     )
 
 
 def gold_answer(style: str, condition: str, row: Row) -> str:
     """Return what people would answer, without the leading space of ``gold_completion``."""
-    chosen, how = find_style(style), find_condition(condition)
+    dataset = get_dataset(row.dataset)
+    chosen, how = find_style(style, dataset), find_condition(condition, dataset)
     template = chosen.reason if how.with_reason else chosen.label
-    label = get_dataset(row.dataset).labels[row.label]
+    label = dataset.labels[row.label]
     return template.format(label=label, Label=label.capitalize(), reason=row.reason)
 
 
@@ -165,16 +205,19 @@ def gold_completion(style: str, condition: str, row: Row) -> str:
     return " " + gold_answer(style, condition, row)
 
 
-def _asks(style: Style, turns: Sequence[Turn], dataset: Dataset) -> list[str]:
-    """Fill in the templates of turns."""
+def _turns(style: Style, turns: Sequence[Turn], row: Row) -> list[tuple[str, str]]:
+    """Fill in the templates of turns: what is asked, and how the answer begins."""
+    dataset = get_dataset(row.dataset)
     count = len(dataset.labels)
     fields = {
         "question": dataset.question,
         "options": dataset.options,
         "count": _NUMBERS[count] if count < len(_NUMBERS) else count,
     }
-    reason = _wording(style, CONDITIONS["reason"].turns[0]).format(**fields)
-    return [_wording(style, turn).format(**fields, reason=reason) for turn in turns]
+    if not style.fixed:
+        fields["reason"] = _wording(style, CONDITIONS["reason"].turns[0]).format(**fields)
+    fields |= {"statement": row.statement, **row.facts}
+    return [(_wording(style, turn).format(**fields), turn.opening.format(**fields)) for turn in turns]
 
 
 def _wording(style: Style, turn: Turn) -> str:

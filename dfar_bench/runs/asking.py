@@ -16,9 +16,9 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from dfar_bench.datasets import Row, rows
+from dfar_bench.datasets import Row, get_dataset, rows
 from dfar_bench.errors import InputError
-from dfar_bench.prompts import STYLES, Prompt, make_prompt
+from dfar_bench.prompts import STYLES, Prompt, find_condition, make_prompt
 from dfar_bench.reading import has_thought, opens_thought, split_thought
 from dfar_bench.reading.properties import until
 from dfar_bench.runs.journal import Journal
@@ -93,9 +93,33 @@ class TurnByTurn:
         recorded = iter(self._ask(ours, lambda todo: generate(todo, *args, **kwargs)))
         return [next(recorded) if request.doc.get("recorded") else next(plain) for request in requests]
 
+    def loglikelihood(self, requests: list[Any], *args: Any, **kwargs: Any) -> list[tuple[Any, ...]]:
+        """Ask the turns before the last of every row that has them, and compare likelihoods in the last."""
+        measure = super().loglikelihood  # type: ignore[misc]
+        talks: dict[str, _Talk] = {}
+        for request in requests:
+            if request.doc.get("recorded") and (prompt := _prompt_of(request.doc)).follow_ups:
+                talks.setdefault(request.doc["row_id"], _Talk(request, prompt, _generation(request.doc, prompt)))
+        asked = list(talks.values())
+        generate = super().generate_until  # type: ignore[misc]
+        self._ask_turns(asked, generate, max((len(talk.prompt.follow_ups) for talk in asked), default=0))
+        for talk in asked:
+            talk.context = self._next_context(talk, len(talk.said))
+        last, said = [], []
+        for request in requests:
+            of_row = talks.get(request.doc.get("row_id"))
+            last.append(replace(request, arguments=(of_row.context, request.args[1])) if of_row else request)
+            said.append((transcript(of_row.said),) if of_row and request.idx == 0 else ())  # once a row
+        answers = measure(last, *args, **kwargs)
+        return [(*answer, *before) for answer, before in zip(answers, said, strict=True)]
+
     def _ask(self, requests: list[Any], generate: Callable[[list[Any]], list[str]]) -> list[str]:
-        talks = [_Talk(request, _prompt_of(request.doc)) for request in requests]
-        for turn in range(max((len(talk.prompt.follow_ups) + 1 for talk in talks), default=0)):
+        talks = [_Talk(request, _prompt_of(request.doc), request.args[1]) for request in requests]
+        self._ask_turns(talks, generate, max((len(talk.prompt.follow_ups) + 1 for talk in talks), default=0))
+        return [transcript(talk.said) for talk in talks]
+
+    def _ask_turns(self, talks: list[_Talk], generate: Callable[[list[Any]], list[str]], turns: int) -> None:
+        for turn in range(turns):
             asked = [talk for talk in talks if turn <= len(talk.prompt.follow_ups)]
             for talk in asked[: len(asked) if turn else 0]:
                 talk.context = self._next_context(talk, turn)
@@ -110,7 +134,6 @@ class TurnByTurn:
             for talk in asked:
                 if len(talk.said) == turn:  # lm_eval would cut the question off and say so in a log at most
                     talk.said.append(Said("", 0, "length"))
-        return [transcript(talk.said) for talk in talks]
 
     def _ask_turn(self, talks: Sequence[_Talk], generate: Callable[[list[Any]], list[str]]) -> None:
         sampled = any(talk.generation.get("do_sample") for talk in talks)
@@ -182,21 +205,30 @@ class TurnByTurn:
     def _next_context(self, talk: _Talk, turn: int) -> Any:
         """Return the context of a further turn: all that was said, thoughts left out, and the next question."""
         question, answer = talk.prompt.follow_ups[turn - 1], talk.answer()
+        opening = talk.opening(turn)
         if (messages := self._conversations.get(talk.context)) is not None:
+            if messages[-1]["role"] == "assistant":  # the opening of the answer
+                *messages, begun = messages
+                answer = f"{begun['content']}{answer}"
             said = [{"role": "assistant", "content": answer.strip()}, {"role": "user", "content": question}]
-            return self.apply_chat_template([*messages, *said])
-        return f"{talk.context}{answer.rstrip()}{talk.follow_up.format(ask=question)}"
+            begins = [{"role": "assistant", "content": opening}] if opening else []
+            return self.apply_chat_template([*messages, *said, *begins], add_generation_prompt=not begins)
+        return f"{talk.context}{answer.rstrip()}{talk.follow_up.format(ask=question, opening=opening)}"
 
 
 class _Talk:
     """One row's conversation so far."""
 
-    def __init__(self, request: Any, prompt: Prompt) -> None:
-        self.request, self.prompt = request, prompt
-        self.context, self.generation = request.args
+    def __init__(self, request: Any, prompt: Prompt, generation: dict[str, Any]) -> None:
+        self.request, self.prompt, self.generation = request, prompt, generation
+        self.context = request.args[0]
         self.follow_up = STYLES[request.doc["prompt_style"].partition(".")[0]].follow_up
         self.said: list[Said] = []
         self.key = ""
+
+    def opening(self, turn: int) -> str:
+        """Return how the answer to a turn begins."""
+        return self.prompt.openings[turn] if self.prompt.openings else ""
 
     def answer(self) -> str:
         """Return what was said last, without its thought and the next prompt that the model goes on to."""
@@ -205,12 +237,19 @@ class _Talk:
 
     def as_request(self) -> Any:
         """Return the next question as a request of lm_eval."""
-        return replace(self.request, arguments=(self.context, self.generation), resps=[], filtered_resps={})
+        asked = {"request_type": "generate_until", "arguments": (self.context, self.generation)}
+        return replace(self.request, **asked, resps=[], filtered_resps={})
 
 
 def _prompt_of(doc: dict[str, Any]) -> Prompt:
     style = doc["prompt_style"].partition(".")[0]
     return make_prompt(style, doc["condition"], _test_rows(doc["dataset"])[doc["row_id"]])
+
+
+def _generation(doc: dict[str, Any], prompt: Prompt) -> dict[str, Any]:
+    """Return how thoughts before a choice are generated: the most likely, up to the condition's limit."""
+    limit = find_condition(doc["condition"], get_dataset(doc["dataset"])).max_tokens
+    return {"until": list(prompt.stops), "do_sample": False, "max_gen_toks": limit}
 
 
 def _key(*what: Any) -> str:

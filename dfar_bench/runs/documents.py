@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from dfar_bench.datasets import Row, rows, without_leaked
-from dfar_bench.prompts import find_condition, find_style, gold_answer, make_prompt
+from dfar_bench.prompts import FIXED_CHAT_STYLE, find_condition, find_style, gold_answer, make_prompt
 from dfar_bench.scoring import Task
 
 _FEWSHOT_POOL = 64
@@ -42,15 +42,28 @@ def documents(task: Task, style: str, condition: str, *, recorded: bool = False)
 
 def document(row: Row, task: Task, style: str, condition: str) -> dict[str, Any]:
     """Return a row as the harness sees it: the row's fields, the prompt, and what people would answer."""
+    prompt, dataset = make_prompt(style, condition, row), task.dataset
+    fixed = {}
+    if dataset.style:
+        fixed = {
+            "opening": next(iter(prompt.openings), "") if style == FIXED_CHAT_STYLE else "",  # else in the text
+            "choices": [text for texts in find_style(style).choices(row) for text in texts],
+        }
     return {
-        **asdict(row),
-        "shares": list(row.shares),
+        **row_fields(row),
         "kind": task.kind.name,
         "prompt_style": find_style(style).signature,
-        "condition": find_condition(condition).signature,
-        "prompt": make_prompt(style, condition, row).text,
+        "condition": find_condition(condition, dataset).signature,
+        "prompt": prompt.text,
         "answer": gold_answer(style, condition, row),
+        **fixed,
     }
+
+
+def row_fields(row: Row) -> dict[str, Any]:
+    """Return what a document says of its row, as JSON types; of facts only those that there are."""
+    fields = {**asdict(row), "shares": list(row.shares), "facts": dict(row.facts)}
+    return fields if row.facts else {name: value for name, value in fields.items() if name != "facts"}
 
 
 def _fewshot_pool(train: Sequence[Row], test: Sequence[Row]) -> list[Row]:

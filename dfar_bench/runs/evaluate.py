@@ -25,11 +25,12 @@ _PROGRAMS = ("lm_eval", "transformers", "torch")
 _RESULTS = "results_*.json"
 
 
-def evaluate(arguments: Sequence[str], condition: str, output_path: Path) -> None:
+def evaluate(arguments: Sequence[str], condition: str | None, output_path: Path) -> None:
     """Run lm_eval with its own arguments and a condition.
 
     Args:
         arguments: as typed, without ``--condition``, ``--output_path`` and ``--log_samples``.
+        condition: None for each task's own.
         output_path: gets the results, and until then the finished turns.
 
     Raises:
@@ -41,7 +42,9 @@ def evaluate(arguments: Sequence[str], condition: str, output_path: Path) -> Non
 
     if output_path.suffix == ".json":
         raise InputError(f"--output_path {output_path} is to be a folder: leave out .json.")
-    metadata = {"condition": find_condition(condition).name, "recorded": True}
+    if condition is not None:
+        find_condition(condition)
+    metadata = {"recorded": True} | ({} if condition is None else {"condition": condition})
     configure = EvaluatorConfig._configure  # where all of what was typed and of --config has come together
 
     def configured(config: Any) -> Any:
@@ -54,7 +57,7 @@ def evaluate(arguments: Sequence[str], condition: str, output_path: Path) -> Non
                 raise InputError(f"--{option} does not go with eval, which keeps finished turns itself: leave it out.")
         for name in ("condition", "mode"):
             if name in config.metadata and name not in config.model_args:  # lm_eval puts both together
-                raise InputError(f"the metadata holds {name!r}, and --condition says it already: leave it out there.")
+                raise InputError(f"the metadata holds {name!r}: say it by --condition instead.")
         config.metadata = config.metadata | metadata
         stack.enter_context(turn_by_turn(output_path, _hash_of_run(asdict(config))))
         return config

@@ -47,7 +47,7 @@ def condition(task: Task, condition: Condition, *, recorded: bool) -> None:
     """
     if len(condition.turns) == 1:
         return
-    if task.kind.output_type == "multiple_choice":
+    if task.kind.output_type == "multiple_choice" and not task.dataset.style:
         other = task.dataset.task_name("reason")
         raise InputError(
             f"{task.name} compares likelihoods after one turn, and {condition.name} has several: use {other}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -11,8 +11,9 @@ from dfar_bench.datasets import DATASETS, Row, rows
 from dfar_bench.errors import InputError
 from dfar_bench.prompts import STYLES, Condition, Prompt, find_condition, make_prompt
 from dfar_bench.reading import opens_thought
+from dfar_bench.runs.documents import row_fields
 from dfar_bench.runs.turns import Said, parse_transcript
-from dfar_bench.scoring import KINDS, Output
+from dfar_bench.scoring import KINDS, Output, by_label
 
 _STRINGS = ("dataset", "row_id", "prompt_style", "condition", "prompt")
 
@@ -60,7 +61,7 @@ class Sample:
     def condition(self) -> Condition:
         """Return the condition under which the model was asked."""
         try:
-            return find_condition(self.doc["condition"])
+            return find_condition(self.doc["condition"], DATASETS.get(self.doc["dataset"]))
         except InputError as error:
             raise InputError(f"{self.where}: {error}") from None
 
@@ -69,24 +70,26 @@ class Sample:
         prompt = self.prompt(row)
         responses = self._sample.get("filtered_resps")
         if isinstance(responses, list) and len(responses) == 1 and isinstance(responses[0], str):
-            *earlier, last = self._said(responses[0])
-            return Output(row, last.text, prompt, tuple(turn.text for turn in earlier), last.cut, self._limit())
-        labels = STYLES[self.doc["prompt_style"].partition(".v")[0]].choices(DATASETS[row.dataset])
+            *before, last = self._said(responses[0])
+            return Output(row, last.text, prompt, tuple(turn.text for turn in before), last.cut, self._limit())
+        choices = STYLES[self.doc["prompt_style"].partition(".v")[0]].choices(row)
+        texts = [text for of_label in choices for text in of_label]
+        earlier: list[Said] = []
         try:
-            values = tuple(float(value) for value, _ in responses)  # type: ignore[union-attr]
-            if len(values) != len(labels):
+            values = [float(response[0]) for response in responses]  # type: ignore[union-attr]
+            if len(values) != len(texts):
                 raise ValueError
-        except (TypeError, ValueError, OverflowError):
+            if turns := len(self.condition().turns) - 1:
+                earlier = parse_transcript(responses[0][2], turns)  # type: ignore[index]
+        except (TypeError, ValueError, OverflowError, IndexError, KeyError):
             raise InputError(
-                f"{self.where}: filtered_resps holds neither one text nor {len(labels)} log-likelihoods: "
-                "run the task again."
+                f"{self.where}: filtered_resps holds neither one text nor {len(texts)} log-likelihoods with what was "
+                "said before: run the task again."
             ) from None
-        continuations = [self._argument(1, of=number) for number in range(len(labels))]
-        if [text.strip() if isinstance(text, str) else text for text in continuations] != list(labels):
-            raise InputError(
-                f"{self.where}: the log-likelihoods are not of {' and '.join(labels)}: run the task again."
-            )
-        return Output(row, values, prompt)
+        continuations = [self._argument(1, of=number) for number in range(len(texts))]
+        if [text.strip() if isinstance(text, str) else text for text in continuations] != [t.strip() for t in texts]:
+            raise InputError(f"{self.where}: the log-likelihoods are not of {' and '.join(texts)}: run the task again.")
+        return Output(row, by_label(values, choices), prompt, tuple(turn.text for turn in earlier))
 
     def _said(self, answer: str) -> list[Said]:
         """Return what the model said in every turn: one, unless ``dfar-bench eval`` asked."""
@@ -159,4 +162,4 @@ def _test_rows(dataset: str) -> dict[str, tuple[Row, dict[str, Any]]]:
     """Our test rows by id, each with its fields as JSON gives them back."""
     if dataset not in DATASETS:
         return {}
-    return {row.row_id: (row, json.loads(json.dumps(asdict(row)))) for row in rows(dataset)["test"]}
+    return {row.row_id: (row, json.loads(json.dumps(row_fields(row)))) for row in rows(dataset)["test"]}

@@ -8,10 +8,11 @@ the rest.
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-from dfar_bench.datasets import Dataset
 from dfar_bench.scoring import Task, tasks
 
 VERSION = "2.0"
@@ -24,8 +25,16 @@ def task_files() -> dict[str, str]:
     """Return the content of every task file by name."""
     files = {f"{task.name}.yaml": _task_file(task) for task in tasks().values()}
     datasets = {task.dataset.name: task.dataset for task in tasks().values()}
-    groups = {f"{dataset.task}.yaml": _group_file(dataset) for dataset in datasets.values()}
-    return dict(sorted((files | groups).items()))
+    groups = {
+        dataset.task: [dataset.task_name(kind) for kind in dataset.kinds]
+        for dataset in datasets.values()
+        if not dataset.style  # else its one task has that name
+    }
+    groups["moral_suite"] = [
+        task.name for task in tasks().values() if task.dataset.suite and task.kind.output_type == "multiple_choice"
+    ]
+    files |= {f"{name}.yaml": _group_file(name, members) for name, members in groups.items()}
+    return dict(sorted(files.items()))
 
 
 def _task_file(task: Task) -> str:
@@ -38,13 +47,13 @@ def _task_file(task: Task) -> str:
     lines += ["dataset_kwargs:", f"  data: {task.dataset.name}", f"  kind: {task.kind.name}"]
     lines += ["metadata:", f"  version: {VERSION}"]
     if task.dataset.note:
-        lines.append(f"  labels: {task.dataset.note}")
+        lines.append(f"  labels: {json.dumps(task.dataset.note, ensure_ascii=False)}")
     return "\n".join(lines) + "\n"
 
 
-def _group_file(dataset: Dataset) -> str:
-    members = "".join(f"  - {dataset.task_name(kind)}\n" for kind in dataset.kinds)
-    return f"{_HEAD}group: {dataset.task}\ntask:\n{members}metadata:\n  version: {VERSION}\n"
+def _group_file(name: str, members: Iterable[str]) -> str:
+    lines = "".join(f"  - {member}\n" for member in members)
+    return f"{_HEAD}group: {name}\ntask:\n{lines}metadata:\n  version: {VERSION}\n"
 
 
 def write_task_files(folder: Path) -> None:

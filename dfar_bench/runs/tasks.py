@@ -17,8 +17,7 @@ from lm_eval.api.task import ConfigurableTask
 from dfar_bench.datasets import Row, get_dataset, rows
 from dfar_bench.judges import get_judge
 from dfar_bench.prompts import (
-    CHAT_STYLE,
-    DEFAULT_STYLE,
+    default_style,
     find_condition,
     find_style,
     make_prompt,
@@ -28,7 +27,7 @@ from dfar_bench.runs import refuse
 from dfar_bench.runs.documents import documents
 from dfar_bench.runs.run import AGAINST_TIES, JUDGED_BY, MANY_TIES
 from dfar_bench.runs.turns import Said, parse_transcript
-from dfar_bench.scoring import KINDS, NOT_AVAILABLE, Answer, Choice, Metric, Output, Task
+from dfar_bench.scoring import KINDS, NOT_AVAILABLE, Answer, Choice, Metric, Output, Task, by_label
 
 _log = logging.getLogger("lm_eval.dfar_bench")  # below the harness's logger, so that it is shown with the rest
 
@@ -47,10 +46,11 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
         self._recorded = bool(metadata.get("recorded"))
         with refuse.in_a_sentence():
             refuse.names(metadata)
+            dataset = self._task.dataset
             self._style_is_chosen = "prompt" in metadata
-            self._style = find_style(metadata.get("prompt", DEFAULT_STYLE)).name
+            self._style = find_style(metadata.get("prompt", default_style(dataset)), dataset).name
             asked = metadata.get("condition", metadata.get("mode", self._task.kind.condition))
-            self._condition = find_condition(asked)
+            self._condition = find_condition(asked, dataset)
             refuse.condition(self._task, self._condition, recorded=self._recorded)
             refuse.thoughts_taken_off(self._task, metadata)
             if self._task.kind.judged:  # whatever is wrong with the judge must show before the model runs
@@ -85,10 +85,11 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
         if kind.output_type == "multiple_choice":
             choice = {
                 "doc_to_target": "label",
-                "doc_to_choice": list(find_style(self._style).choices(self._task.dataset)),
+                "doc_to_choice": [texts[0] for texts in find_style(self._style).choices(self._task_rows[0])],
                 "fewshot_config": {"sampler": "first_n", "doc_to_target": "answer"},
             }
-            return {**settings, **choice}
+            fixed = {"doc_to_choice": "choices", "gen_prefix": "opening", "target_delimiter": ""}
+            return {**settings, **choice, **(fixed if self._task.dataset.style else {})}
         generation = {
             "until": list(self._prompt(self._task_rows[0]).stops),
             "do_sample": False,
@@ -124,8 +125,9 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
 
     def build_all_requests(self, *, apply_chat_template: bool = False, **options: Any) -> None:
         """Build the requests; called by the harness, which says only now whether there is a chat template."""
-        if apply_chat_template and not self._style_is_chosen and self._style != CHAT_STYLE:
-            self._ask_in(CHAT_STYLE)
+        chat_style = default_style(self._task.dataset, chat=True)
+        if apply_chat_template and not self._style_is_chosen and self._style != chat_style:
+            self._ask_in(chat_style)
         style, condition = find_style(self._style), self._condition
         asked = (self._task.name, self._task.dataset.name, style.signature, condition.signature)
         _log.info("%s: data %s, prompt %s, condition %s", *asked)
@@ -195,7 +197,10 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
         prompt = replace(self._prompt(row), thinking=thinking)
         responses = [instance.filtered_resps["none"] for instance in instances]
         if self._task.kind.output_type == "multiple_choice":
-            return Output(row, tuple(log_likelihood for log_likelihood, _ in responses), prompt)
+            values = by_label([response[0] for response in responses], find_style(self._style).choices(row))
+            turns = len(self._condition.turns) - 1
+            earlier = parse_transcript(responses[0][2], turns) if turns else []
+            return Output(row, values, prompt, tuple(turn.text for turn in earlier))
         # A missing response is logged by the harness as "None", so it is read as that here, too.
         said = [Said(str(responses[0]))]
         if self._recorded:

@@ -1,6 +1,6 @@
 """From a model's answers to figures: kinds of task, metrics, estimates with intervals, signatures."""
 
-from dfar_bench.scoring.answers import Answer, Argument, Choice, Output, count_codes, verdict_of
+from dfar_bench.scoring.answers import Answer, Argument, Choice, Output, by_label, count_codes, verdict_of
 from dfar_bench.scoring.estimate import (
     LEVEL,
     RESAMPLES,
@@ -35,6 +35,7 @@ __all__ = [
     "Output",
     "Signature",
     "Task",
+    "by_label",
     "count_codes",
     "differences",
     "estimates",

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+import numpy as np
+
 from dfar_bench.datasets import Row
 from dfar_bench.judges import Case, Judge, Judgement
 from dfar_bench.prompts import Prompt
@@ -156,6 +158,17 @@ def count_codes(answers: Iterable[Answer]) -> dict[str, int]:
 def read_choices(outputs: Sequence[Output], judge: Judge | None = None) -> list[Answer]:
     """Read log-likelihoods; ``judge`` is not needed."""
     return [read_choice(output.row, output.value) for output in outputs if not isinstance(output.value, str)]
+
+
+def by_label(log_likelihoods: Sequence[float], choices: Sequence[Sequence[str]]) -> tuple[float, ...]:
+    """Add up the probabilities of continuations that mean the same label.
+
+    Args:
+        log_likelihoods: of all continuations, label by label.
+        choices: for each label its continuations.
+    """
+    values = iter(log_likelihoods)
+    return tuple(float(np.logaddexp.reduce([next(values) for _ in texts])) for texts in choices)
 
 
 def read_choice(row: Row, log_likelihoods: tuple[float, ...]) -> Choice:

@@ -82,6 +82,14 @@ def f1_macro(sums: Array) -> Array:
     return _nan_mean(divide(2 * right, table.sum(axis=-1) + table.sum(axis=-2)))
 
 
+def f1_weighted(sums: Array) -> Array:
+    """Mean F1 over the labels, each weighted by how often it is the label, as in scikit-learn."""
+    table = _confusion(sums)
+    right, labelled = np.diagonal(table, axis1=-2, axis2=-1), table.sum(axis=-1)
+    f1 = np.nan_to_num(divide(2 * right, labelled + table.sum(axis=-2)))
+    return divide((f1 * labelled).sum(axis=-1), labelled.sum(axis=-1))
+
+
 def mcc(sums: Array) -> Array:
     """Matthews correlation, for any number of labels (Gorodkin, Computational Biology and Chemistry 28, 2004).
 
@@ -93,6 +101,21 @@ def mcc(sums: Array) -> Array:
     covariance = np.trace(table, axis1=-2, axis2=-1) * total - (labelled * predicted).sum(axis=-1)
     scale = np.sqrt((total**2 - (labelled**2).sum(axis=-1)) * (total**2 - (predicted**2).sum(axis=-1)))
     return np.where(total > 0, np.nan_to_num(divide(covariance, scale)), np.nan)
+
+
+def pearson(sums: Array) -> Array:
+    """Pearson's correlation from the sums of (1, x, y, x², y², xy); NaN where x or y does not vary."""
+    n, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
+    spread_x, spread_y = n * xx - x**2, n * yy - y**2
+    varies = (spread_x > 1e-12 * n * xx) & (spread_y > 1e-12 * n * yy)  # not only by rounding
+    return np.where(varies, divide(n * xy - x * y, np.sqrt(np.where(varies, spread_x * spread_y, 0))), np.nan)
+
+
+def mid_ranks(values: Array) -> Array:
+    """Ranks from 1; equal values share the mean of theirs."""
+    ordered = np.sort(values)
+    ranks: Array = (np.searchsorted(ordered, values, "left") + 1 + np.searchsorted(ordered, values, "right")) / 2
+    return ranks
 
 
 def calibration_statistics(items: Sequence[tuple[float, float]]) -> Array:

@@ -15,11 +15,13 @@ from dfar_bench.prompts import (
     STYLES,
     Condition,
     Turn,
+    conditions_of,
     find_condition,
     find_style,
     gold_answer,
     gold_completion,
     make_prompt,
+    styles_of,
 )
 
 ROW = Row("mini", "mini-test-0000", " I kept the {tip}. ", 1, "It was left for the cook.\nNot for me.")
@@ -96,11 +98,12 @@ def test_a_condition_decides_how_the_answer_ends(monkeypatch: pytest.MonkeyPatch
 
 
 def test_conditions_build_on_what_the_style_asks() -> None:
-    for style in STYLES:
+    mini = get_dataset("mini")
+    for style in (style.name for style in styles_of(mini)):
         asked = make_prompt(style, "reason", ROW).text
         review = make_prompt(style, "review", ROW)
         assert (review.text, len(review.follow_ups)) == (asked, 1)
-        for condition in CONDITIONS.values():
+        for condition in conditions_of(mini).values():
             text = make_prompt(style, condition.name, ROW).text
             assert text.count(ROW.statement) == 1
             assert "{" not in text.replace(ROW.statement, "")
@@ -120,7 +123,7 @@ def test_the_chat_style() -> None:
     )
     assert prompt.stops == ()
     assert gold_answer("chat", "reason", ROW) == f"Unethical. {REASON}"
-    assert STYLES["chat"].choices(get_dataset("mini")) == ("Ethical", "Unethical")
+    assert STYLES["chat"].choices(ROW) == (("Ethical",), ("Unethical",))
     assert make_prompt("chat", "q", ROW) == prompt
 
 

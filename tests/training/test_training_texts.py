@@ -11,9 +11,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dfar_bench.datasets import Row, rows
+from dfar_bench.datasets import Row, get_dataset, rows
 from dfar_bench.errors import InputError
-from dfar_bench.prompts import STYLES, gold_answer, make_prompt
+from dfar_bench.prompts import gold_answer, make_prompt, styles_of
 from dfar_bench.training.collator import Collator, balance
 from dfar_bench.training.examples import IGNORED, Example, drop_too_long, make_examples
 from dfar_bench.training.loss import completion_nll
@@ -46,7 +46,7 @@ def test_training_texts_do_not_change(dataset: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["l", "lr"])
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", [style.name for style in styles_of(get_dataset("mini"))])
 def test_the_completion_and_the_end_are_learned(style: str, mode: str, tokenizer: Any) -> None:
     for row, example in zip(MINI[:20], make_examples(MINI[:20], MODES[mode], style, tokenizer)):
         learned = [token for token, label in zip(example.input_ids, example.labels) if label != IGNORED]
