@@ -1,4 +1,4 @@
-"""``data fetch``, ``data audit``, ``data noise`` and ``data split``."""
+"""``data fetch``, ``data audit``, ``data noise``, ``data sample`` and ``data split``."""
 
 from __future__ import annotations
 
@@ -33,8 +33,18 @@ def fetch(
 
 
 @app.command()
-def audit(split: Split = "paper", as_json: AsJson = False) -> int:
+def audit(
+    split: Split = "paper",
+    across: Annotated[bool, typer.Option("--across", help="Instead, what every two data sets share.")] = False,
+    as_json: AsJson = False,
+) -> int:
     """Report leakage, near duplicates, contrast groups, encoding faults and noise, by row id."""
+    if across:
+        from dfar_bench.runs.across import across as compare_all
+
+        matrix = compare_all()
+        print_json(matrix.as_json()) if as_json else print(matrix.as_text())
+        return FINE
     from dfar_bench.runs.audit import as_text
     from dfar_bench.runs.audit import audit as audit_dataset
 
@@ -59,6 +69,15 @@ def noise(split: Split = "paper") -> int:
     print("row_id,rule")
     for row_id, rule in noise_list(audit_dataset(split)):
         print(f"{row_id},{rule}")
+    return FINE
+
+
+@app.command()
+def sample() -> int:
+    """Print some 200 rows of each task of the moral suite, whole groups and pairs, for lm_eval's --samples."""
+    from dfar_bench.runs.suite_sample import suite_sample
+
+    print(suite_sample(), end="")
     return FINE
 
 

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from dfar_bench.runs.run import Run
 
 
-def rescore(paths: Samples, judge: JudgeName = "", resamples: Resamples = 10_000, as_json: AsJson = False) -> int:
+def rescore(
+    paths: Samples,
+    judge: JudgeName = "",
+    resamples: Resamples = 10_000,
+    specificity: Annotated[
+        bool, typer.Option("--specificity", help="Also ask the judge whether reasons fit sibling statements as well.")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
     """Compute metrics again from logged samples or submissions.
 
     With 95 % intervals from a bootstrap clustered by contrast group; no model is run. Exit status 1 if lm_eval had
@@ -53,8 +61,10 @@ def rescore(paths: Samples, judge: JudgeName = "", resamples: Resamples = 10_000
             unreadable.append(error)
         except OSError as error:
             unreadable.append(InputError(f"{path}: {error.strerror}"))
-    scored = rescore_samples(samples, judge, resamples, on_bad_run=unreadable.append)  # together: parts of runs, too
-    scored += [rescore_run(run, get_judge(judge), resamples) for run in submitted]
+    scored = rescore_samples(  # together: parts of runs, too
+        samples, judge, resamples, with_specificity=specificity, on_bad_run=unreadable.append
+    )
+    scored += [rescore_run(run, get_judge(judge), resamples, with_specificity=specificity) for run in submitted]
     for fault in unreadable:
         print(f"dfar-bench: {fault}", file=sys.stderr)
     if scored and as_json:

@@ -17,6 +17,8 @@ from dfar_bench.judges import DEFAULT_JUDGE, Judge, get_judge
 from dfar_bench.judges.validation.rates import UNKNOWN, ErrorRates
 from dfar_bench.runs.log import find_runs, read_run
 from dfar_bench.runs.run import AGAINST_TIES, MANY_TIES, Run
+from dfar_bench.runs.specificity import NAME as SPECIFICITY
+from dfar_bench.runs.specificity import specificity
 from dfar_bench.scoring import LEVEL, NOT_AVAILABLE, RESAMPLES, SEED, Estimate, Signature, count_codes, estimates
 from dfar_bench.scoring.adjustment import adjustments
 from dfar_bench.scoring.estimate import MIN_CLUSTERS
@@ -80,13 +82,14 @@ class Rescored:
         rows = f"{len(self.run.outputs)} of {self.run.expected} rows"
         lines = [f"{self.run.task.name} · {self.run.model or 'unknown model'} · {rows}"]
         lines += [*(file.name for file in self.run.files), ""]
-        lines.append(f"{'metric':<22}{'value':>8}   {LEVEL:.0%} interval")
+        width = max(22, 2 + max(map(len, self.scores)))
+        lines.append(f"{'metric':<{width}}{'value':>8}   {LEVEL:.0%} interval")
         for name, score in self.scores.items():
             note = f"   lm_eval printed {score.printed}" if score.differs else ""
-            lines.append(f"{name:<22}{figure(score.estimate.value):>8}   {interval(score.estimate)}{note}")
+            lines.append(f"{name:<{width}}{figure(score.estimate.value):>8}   {interval(score.estimate)}{note}")
             if name in self.adjusted:
                 estimate = self.adjusted[name]
-                lines.append(f"{'  adjusted':<22}{figure(estimate.value):>8}   {interval(estimate)}")
+                lines.append(f"{'  adjusted':<{width}}{figure(estimate.value):>8}   {interval(estimate)}")
         lines.append("")
         if self.resamples and not any(score.estimate.interval for score in self.scores.values()):
             lines.append(f"no intervals: fewer than {MIN_CLUSTERS} contrast groups were answered")
@@ -148,12 +151,12 @@ def _spread(scored: Sequence[Rescored]) -> Spread:
 
 def figure(value: float | None) -> str:
     """Format a value for a table."""
-    return NOT_AVAILABLE if value is None else f"{value:.4f}"
+    return NOT_AVAILABLE if value is None else f"{value:z.4f}"
 
 
 def interval(estimate: Estimate, sign: str = "") -> str:
     """Format the interval of an estimate for a table."""
-    return f"{estimate.low:{sign}.4f} – {estimate.high:{sign}.4f}" if estimate.interval else NOT_AVAILABLE
+    return f"{estimate.low:{sign}z.4f} – {estimate.high:{sign}z.4f}" if estimate.interval else NOT_AVAILABLE
 
 
 def rescore(
@@ -161,12 +164,14 @@ def rescore(
     judge_name: str = DEFAULT_JUDGE,
     resamples: int = RESAMPLES,
     *,
+    with_specificity: bool = False,
     on_bad_run: Callable[[InputError], object] | None = None,
 ) -> list[Rescored]:
     """Score every run among files and folders.
 
     Args:
         resamples: of the bootstrap; 0 leaves the intervals out.
+        with_specificity: whether to ask the judge of sibling statements, too; see ``specificity``.
         on_bad_run: called with the error of every run that cannot be read, so that it does not hide the others; if
             None, the first one raises.
 
@@ -177,7 +182,7 @@ def rescore(
     scored = []
     for files in find_runs(paths):
         try:
-            scored.append(rescore_run(read_run(files), judge, resamples))
+            scored.append(rescore_run(read_run(files), judge, resamples, with_specificity=with_specificity))
         except InputError as error:
             if on_bad_run is None:
                 raise
@@ -185,11 +190,13 @@ def rescore(
     return scored
 
 
-def rescore_run(run: Run, judge: Judge, resamples: int = RESAMPLES) -> Rescored:
-    """Score one run."""
+def rescore_run(run: Run, judge: Judge, resamples: int = RESAMPLES, *, with_specificity: bool = False) -> Rescored:
+    """Score one run; see ``rescore``."""
     answers = run.answers(judge)
     computed = estimates(run.metrics, answers, resamples=resamples)
     scores = {metric.name: Score(computed[metric.name], run.printed_of(metric, judge)) for metric in run.metrics}
+    if with_specificity and run.task.kind.judged:
+        scores[SPECIFICITY] = Score(specificity(run, judge, resamples=resamples))
     rates = run.error_rates(judge)
     adjusted = adjustments(answers, rates, resamples=resamples)
     return Rescored(run, run.signature(judge), scores, count_codes(answers), resamples, rates, adjusted)

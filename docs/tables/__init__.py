@@ -1,8 +1,8 @@
 """Write the generated parts of README.md and docs/*.md in place: ``make tables``.
 
 A generated part is between ``<!-- table: NAME -->`` and ``<!-- end -->``. NAME is a function of one of these modules,
-with - for _, or ``addition-FILE`` for a file of tests/additions. The published data must be available. A test asserts
-that the pages are as this package would write them.
+with - for _, or ``addition-FILE`` for a file of tests/additions, or ``metrics-of-DATA``. The published data must be
+available. A test asserts that the pages are as this package would write them.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from tables import data, findings, judges, reference
+from tables import data, findings, judges, reference, suite
 from tables.formats import ROOT, fenced
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PART = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -28,5 +28,7 @@ def content(name: str) -> str:
     if name.startswith("addition-"):
         return fenced((ROOT / "tests" / "additions" / f"{name[9:]}.py").read_text(encoding="utf-8"), "python")
     function = name.replace("-", "_")
-    (module,) = (module for module in (data, findings, judges, reference) if hasattr(module, function))
+    if function.startswith("metrics_of_"):
+        return suite.metrics_of(function.removeprefix("metrics_of_"))
+    (module,) = (module for module in (data, findings, judges, reference, suite) if hasattr(module, function))
     return str(getattr(module, function)())

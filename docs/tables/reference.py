@@ -9,8 +9,8 @@ from typing import Any
 import typer
 
 from dfar_bench.cli.main import make_app
-from dfar_bench.datasets import Row, rows
-from dfar_bench.prompts import CHAT_STYLE, CONDITIONS, DEFAULT_STYLE, STYLES, make_prompt
+from dfar_bench.datasets import Row, get_dataset, rows
+from dfar_bench.prompts import CHAT_STYLE, DEFAULT_STYLE, STYLES, conditions_of, make_prompt, styles_of
 from dfar_bench.scoring import KINDS, tasks
 from tables.formats import ROOT, fenced, table
 
@@ -38,7 +38,7 @@ def _metrics(kind: str, *, revised: bool = False) -> str:
 def conditions() -> str:
     row = Row("paper", "", "…", 0)
     lines = []
-    for condition in CONDITIONS.values():
+    for condition in conditions_of(get_dataset("paper")).values():
         prompt = make_prompt("chat", condition.name, row)
         first = prompt.text.removesuffix("\n\nStatement: …")
         names = ", ".join(f"`{name}`" for name in (condition.name, *condition.aliases))
@@ -63,12 +63,14 @@ def task_list() -> str:
 
 
 def metadata() -> str:
+    paper = get_dataset("paper")
     default = {DEFAULT_STYLE: " (default)", CHAT_STYLE: " (default under a chat template)"}
-    styles = ", ".join(f"`{name}`{default.get(name, '')}" for name in STYLES)
+    styles = ", ".join(f"`{name}`{default.get(name, '')}" for name in (style.name for style in styles_of(paper)))
     conditions = ", ".join(
-        f"`{c.name}`" + (f" (or `{'`, `'.join(c.aliases)}`)" if c.aliases else "") for c in CONDITIONS.values()
+        f"`{c.name}`" + (f" (or `{'`, `'.join(c.aliases)}`)" if c.aliases else "")
+        for c in conditions_of(paper).values()
     )
-    defaults = ", ".join(f"`{kind.condition}` for `*_{kind.name}`" for kind in KINDS.values())
+    defaults = ", ".join(f"`{KINDS[kind].condition}` for `*_{kind}`" for kind in paper.kinds)
     return table(
         "key|values|",
         [

@@ -1,0 +1,95 @@
+"""The moral suite: its tasks, metrics, and what its data sets share."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from dfar_bench.datasets import DATASETS, rows
+from dfar_bench.prompts import conditions_of
+from dfar_bench.runs.across import Across
+from dfar_bench.runs.across import across as compare_all
+from dfar_bench.scoring import KINDS
+from tables.formats import ROOT, percent, table
+
+_PICTURE = ROOT / "docs" / "across.svg"
+_CELL, _LEFT, _TOP = 34, 150, 150
+
+
+def suite() -> str:
+    lines = []
+    for dataset in DATASETS.values():
+        if dataset.suite:
+            task = dataset.task_name(dataset.kinds[0])
+            page = "ethics_hard" if dataset.name.startswith("ethics") else dataset.name
+            conditions = ", ".join(f"`{name}`" for name in conditions_of(dataset)) if dataset.style else "as for DFAR"
+            lines.append(
+                [f"[`{task}`](data/{page}.md)", dataset.title, f"{len(rows(dataset.name)['test']):,}", conditions]
+            )
+    return table("task|data|rows|conditions", lines)
+
+
+def metrics_of(kind: str) -> str:
+    arrows = {True: "↑", False: "↓", None: ""}
+    return table(
+        "metric|better|what it is",
+        [
+            [f"`{metric.name}`", arrows[metric.higher_is_better], metric.description or metric.title]
+            for metric in KINDS[kind].all_metrics
+        ],
+    )
+
+
+def suite_metrics() -> str:
+    kinds = [dataset.kinds[0] for dataset in DATASETS.values() if dataset.suite and dataset.style]
+    return table("task|metrics", [[f"`{k}`", ", ".join(f"`{m.name}`" for m in KINDS[k].all_metrics)] for k in kinds])
+
+
+@cache
+def _matrix() -> Across:
+    return compare_all()
+
+
+def across() -> str:
+    matrix = _matrix()
+    _PICTURE.write_text(picture(matrix), encoding="utf-8")
+    lines = [
+        [f"`{p.first}`", f"`{p.second}`", f"{p.equal:,}"]
+        + [f"{n:,} of {matrix.sizes[s]:,}" for n, s in ((p.near_first, p.first), (p.near_second, p.second))]
+        for p in matrix.pairs
+        if p.near_first or p.near_second
+    ]
+    return table("first|second|equal|of the first, equal or near|of the second", lines)
+
+
+def picture(matrix: Across) -> str:
+    """Draw the matrix as SVG: a square for each two data sets, darker where more is shared, with its per cent."""
+    names = list(matrix.sizes)
+    size = _CELL * len(names)
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + size + 10} {_TOP + size + 10}" '
+        'font-family="sans-serif" font-size="12" role="img">',
+        "<title>Share of each data set's statements that are equal or near to one of another, in per cent</title>",
+        f'<rect width="{_LEFT + size + 10}" height="{_TOP + size + 10}" fill="#fff"/>',
+    ]
+    for number, name in enumerate(names):
+        middle = _CELL * number + _CELL / 2
+        out.append(f'<text x="{_LEFT - 6}" y="{_TOP + middle + 4}" text-anchor="end">{name}</text>')
+        at = f"{_LEFT + middle + 4} {_TOP - 6}"
+        out.append(f'<text transform="translate({at}) rotate(-60)">{name}</text>')
+    for row, first in enumerate(names):
+        for column, second in enumerate(names):
+            share = matrix.share(first, second)
+            shade = 0.06 + 0.94 * share if share else 0
+            x, y = _LEFT + _CELL * column, _TOP + _CELL * row
+            out.append(
+                f'<rect x="{x}" y="{y}" width="{_CELL - 1}" height="{_CELL - 1}" fill="#1f4e8c" '
+                f'fill-opacity="{shade:.2f}" stroke="#ccc"/>'
+            )
+            if share:
+                ink = "#fff" if shade > 0.5 else "#000"
+                text = percent(share).removesuffix(".0") if first != second else ""
+                out.append(
+                    f'<text x="{x + _CELL / 2}" y="{y + _CELL / 2 + 4}" text-anchor="middle" fill="{ink}" '
+                    f'font-size="10">{text}</text>'
+                )
+    return "\n".join([*out, "</svg>", ""])
