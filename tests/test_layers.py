@@ -10,10 +10,23 @@ from pathlib import Path
 from harness import ROOT
 
 BASE = ("errors", "text", "files", "registry")
-ORDER = ("datasets", "prompts", "reading", "judges", "scoring", "runs", "rating", "training", "leaderboard", "cli")
+ORDER = (
+    "datasets",
+    "prompts",
+    "reading",
+    "judges",
+    "scoring",
+    "suite",
+    "runs",
+    "rating",
+    "training",
+    "leaderboard",
+    "cli",
+)
 RANK = dict.fromkeys(BASE, 0) | {name: rank for rank, name in enumerate(ORDER, start=1)}
 TORCH = ("torch", "transformers", "trl", "peft", "deepspeed", "accelerate")
 PLACES = {name: {"training", "cli"} for name in TORCH} | {
+    **{name: {"judges", "training", "cli"} for name in ("torch", "transformers")},
     "lm_eval": {"runs", "cli"},
     "jinja2": {"rating", "leaderboard"},
 }

@@ -35,5 +35,5 @@ for _name in (
     "human",
     *sorted(module.name for module in pkgutil.iter_modules(__path__)),
 ):
-    if _name not in ("base", "validation"):
+    if _name not in ("base", "cache", "validation"):
         import_module(f"{__name__}.{_name}")

@@ -360,7 +360,7 @@ def test_a_cache_that_cannot_be_used(judge: LLMJudge) -> None:
     with pytest.raises(InputError, match=r"cache .*llm\.sqlite is damaged \(.*not a database\): remove it"):
         codes(judge, SINGLE)
     for file in (judge.cache.parent, judge.cache / "below.sqlite"):
-        with pytest.raises(InputError, match=r"cannot be used \(.*: set DFAR_BENCH_LLM_CACHE to a file that can be"):
+        with pytest.raises(InputError, match=r"cannot be used \(.*: set DFAR_BENCH_LLM_CACHE to a place that can be"):
             codes(replace(judge, cache=file), SINGLE)
 
 

@@ -1,4 +1,4 @@
-"""The reference judge: what it decides, what a decision may depend on, what it withstands, what it was fitted to."""
+"""The first version of the reference judge: what it decides, what decides it, what it withstands, what made it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ HOMEWORK = ("I copied my friend's homework and handed it in as mine.", 1, CHEATI
 
 
 def judge(response: str, label: int | None = 0, reference: str = REASON, statement: str = STATEMENT) -> Judgement:
-    (judgement,) = get_judge("reference").judge([Case(statement, label, reference, response)])
+    (judgement,) = get_judge("reference.v1").judge([Case(statement, label, reference, response)])
     return judgement
 
 
@@ -147,7 +147,7 @@ def test_what_is_not_an_english_argument_is_never_aligned(response: str) -> None
 def mini() -> list[tuple[Case, Judgement]]:
     cases = [each.case for each in constructed_cases("mini")[::3]]
     cases += [each.case for part in NATURAL for each in natural_cases(part)]
-    return list(zip(cases, get_judge("reference").judge(cases), strict=True))
+    return list(zip(cases, get_judge("reference.v1").judge(cases), strict=True))
 
 
 def test_every_code_occurs_and_scores_fit(mini: list[tuple[Case, Judgement]]) -> None:
@@ -160,7 +160,7 @@ def test_every_code_occurs_and_scores_fit(mini: list[tuple[Case, Judgement]]) ->
 
 def check_labels(case: Case) -> None:
     """The label decides between aligned and wrong_stance, and nothing else."""
-    judgements = get_judge("reference").judge([dataclasses.replace(case, label=label) for label in LABELS])
+    judgements = get_judge("reference.v1").judge([dataclasses.replace(case, label=label) for label in LABELS])
     codes = [judgement.code for judgement in judgements]
     if judgements[2].self_misaligned:
         assert len(set(judgements)) == 1
@@ -205,7 +205,7 @@ def test_a_case_has_no_row() -> None:
 def test_length_does_not_count(mini: list[tuple[Case, Judgement]]) -> None:
     """The same said twice, in whatever part, is the same evidence."""
     for case, judgement in mini[::20]:
-        (again,) = get_judge("reference").judge(
+        (again,) = get_judge("reference.v1").judge(
             [dataclasses.replace(case, reference=" ".join([case.reference] * 2) + " " * 5000)]
         )
         assert again == judgement
@@ -238,7 +238,7 @@ def test_length_does_not_count(mini: list[tuple[Case, Judgement]]) -> None:
 def test_bad_cases(name: str, value: Any, message: str) -> None:
     case = dataclasses.replace(Case(STATEMENT, 0, REASON, GOOD), **{name: value})
     with pytest.raises(InputError, match=message):
-        get_judge("reference").judge([case])
+        get_judge("reference.v1").judge([case])
 
 
 @pytest.mark.parametrize("part", ["\n", "It is ethical. ", "([{", "\ud800", "not "])
@@ -251,7 +251,7 @@ def test_long_texts_take_time_in_proportion(part: str) -> None:
         for _ in range(2):
             case = dataclasses.replace(Case(STATEMENT, 0, REASON, GOOD), **dict.fromkeys(names, text))
             start = time.process_time()
-            assert get_judge("reference").judge([case])[0].code in CODES
+            assert get_judge("reference.v1").judge([case])[0].code in CODES
             times.append(time.process_time() - start)
         return min(times)
 
@@ -295,7 +295,7 @@ def test_a_missing_or_damaged_model(damage: str, name: str, tmp_path: Path) -> N
 
 def test_the_model_holds_numbers_only_and_all_are_in_its_digest() -> None:
     loaded = model.load()
-    assert get_judge("reference").signature == f"reference.v1.{short_hash([loaded.digest, VERSION])}"
+    assert get_judge("reference.v1").signature == f"reference.v1.{short_hash([loaded.digest, VERSION])}"
     for name, array in loaded.arrays.items():
         assert array.dtype.kind in "iuf"
         assert np.isfinite(array).all()

@@ -37,7 +37,7 @@ from tqdm import tqdm
 from dfar_bench.errors import InputError
 from dfar_bench.files import cache_folder
 from dfar_bench.judges.base import Case, Judge, Judgement
-from dfar_bench.judges.llm.cache import AnswerCache, open_cache
+from dfar_bench.judges.cache import AnswerCache, open_cache
 from dfar_bench.judges.llm.endpoint import Endpoint, base_url
 from dfar_bench.judges.llm.rubric import (
     COMPARISON,
@@ -53,6 +53,7 @@ from dfar_bench.text import short_hash
 
 FORMATS = ("json_schema", "json_object", "text")
 PARAMETERS: Mapping[str, object] = {"temperature": 0, "seed": 0}
+_CACHE = "DFAR_BENCH_LLM_CACHE"
 _RESERVED = ("model", "messages", "response_format", "stream", "n")
 """Parameters that users may not change: the answers could not be read, or would be another model's than is signed."""
 
@@ -112,7 +113,7 @@ class LLMJudge(Judge):
         return cls(
             model=model,
             url=base_url(),
-            cache=Path(os.environ.get("DFAR_BENCH_LLM_CACHE") or cache_folder() / "llm.sqlite"),
+            cache=Path(os.environ.get(_CACHE) or cache_folder() / "llm.sqlite"),
             format=format,
             parameters=_parameters(os.environ.get("DFAR_BENCH_LLM_PARAMETERS") or "{}"),
             concurrency=_whole_number("DFAR_BENCH_LLM_CONCURRENCY", default=8, most=256),
@@ -134,7 +135,10 @@ class LLMJudge(Judge):
         Raises:
             InputError: the endpoint fails, or its model does not answer as asked; the cache cannot be used.
         """
-        with open_cache(self.cache) as cache, tqdm(total=len(cases), desc=self.name, disable=None, leave=False) as bar:
+        with (
+            open_cache(self.cache, _CACHE) as cache,
+            tqdm(total=len(cases), desc=self.name, disable=None, leave=False) as bar,
+        ):
             batch = _Batch(self, cache, bar)
             try:
                 return _run(batch.judgements(cases))

@@ -1,4 +1,4 @@
-"""Answers of language models on disk, so that none is paid for twice and an interrupted run can go on."""
+"""What models answered, on disk: no answer is paid for or computed twice, and an interrupted run can go on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class AnswerCache:
         row = self._connection.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
 
-    def add(self, key: str, answer: str, prompt_tokens: int, completion_tokens: int) -> str:
+    def add(self, key: str, answer: str, prompt_tokens: int = 0, completion_tokens: int = 0) -> str:
         """Store an answer and return the stored one: another process's, if that was faster.
 
         So a run decides what it would decide again from the cache.
@@ -36,13 +36,25 @@ class AnswerCache:
         self._connection.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", values)
         return self.get(key) or answer
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Store all that is added meanwhile at once, which is much faster."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
+
 
 @contextmanager
-def open_cache(file: Path) -> Iterator[AnswerCache]:
+def open_cache(file: Path, setting: str) -> Iterator[AnswerCache]:
     """Open an SQLite file of answers; several processes may use it at once.
 
     It has SQLite's own journal rather than a write-ahead log, which does not work on the network file systems of
     clusters; a slower commit does not matter beside the wait for a model.
+
+    Args:
+        setting: the variable by which another file or folder is chosen, for error messages.
 
     Raises:
         InputError: the file cannot be used or is damaged, now or while it is used.
@@ -52,21 +64,20 @@ def open_cache(file: Path) -> Iterator[AnswerCache]:
         # The event loop may run in another thread than the caller, but never both at once.
         connection = sqlite3.connect(file, timeout=_WAIT_S, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
-        raise _unusable(file, error) from None
+        raise _unusable(file, error, setting) from None
     with closing(connection):
         try:
             yield AnswerCache(connection)
         except sqlite3.OperationalError as error:
-            raise _unusable(file, error) from None
+            raise _unusable(file, error, setting) from None
         except sqlite3.DatabaseError as error:
             raise InputError(
-                f"the judge's cache {file} is damaged ({error}): "
-                f"remove it, or set DFAR_BENCH_LLM_CACHE to another file."
+                f"the judge's cache {file} is damaged ({error}): remove it, or set {setting} to another place."
             ) from None
 
 
-def _unusable(file: Path, error: Exception) -> InputError:
+def _unusable(file: Path, error: Exception, setting: str) -> InputError:
     return InputError(
         f"the judge's cache {file} cannot be used ({getattr(error, 'strerror', None) or error}): "
-        f"set DFAR_BENCH_LLM_CACHE to a file that can be written."
+        f"set {setting} to a place that can be written."
     )
