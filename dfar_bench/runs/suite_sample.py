@@ -1,4 +1,4 @@
-"""A sample of some 200 rows of each task of the moral suite, for a quick look: whole groups and pairs, drawn by hash."""
+"""Some 200 rows of each task of the moral suite, for a quick look: whole groups and pairs, drawn by hash."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 
 import numpy as np
@@ -13,21 +12,15 @@ from dfar_bench.judges import CODES, JUDGES, Case, get_judge
 from dfar_bench.judges.validation.answers import PARTS, OpenAnswer, open_answers, sources
 from dfar_bench.judges.validation.rates import KINDS_OF_ANSWERS, ErrorRates, error_rates
 from dfar_bench.rating.agreement import alpha
-from dfar_bench.runs.validation import CONSTRUCTED, Report, Section, validate
+from dfar_bench.runs.validation import CONSTRUCTED, Section, validate
 from tables.formats import percent, table, with_interval
 
 
 @cache
 def validated() -> dict[str, Section]:
-    """Return the sections of the reference judge's validation by name; two processes share the work."""
-    with ProcessPoolExecutor(2) as pool:
-        reports = pool.map(validate_part, [["clean"], ["paper"], ["mini", "natural"]])
-        return {section.name: section for report in reports for section in report.sections}
-
-
-def validate_part(names: list[str]) -> Report:
-    """Validate the reference judge on some splits."""
-    return validate([get_judge("reference")], names).others[0]
+    """Return the sections of the reference judge's validation by name."""
+    (report,) = validate([get_judge("reference")], ["mini", "natural"]).others
+    return {section.name: section for section in report.sections}
 
 
 def judge_code_list() -> str:
@@ -61,11 +54,10 @@ def _alphas(answers: Sequence[OpenAnswer]) -> list[str]:
 
 def judge_errors() -> str:
     lines = []
-    for name, entry in JUDGES.items():
-        if not entry.argument:
-            signature = get_judge(name).signature
-            tried = [rates for kind in KINDS_OF_ANSWERS if (rates := error_rates(signature, kind)) and rates.groups]
-            lines += [[f"`{signature}`", *error_cells(rates)] for rates in tried]
+    signatures = dict.fromkeys(get_judge(name).signature for name, entry in JUDGES.items() if not entry.argument)
+    for signature in signatures:
+        tried = [rates for kind in KINDS_OF_ANSWERS if (rates := error_rates(signature, kind)) and rates.groups]
+        lines += [[f"`{signature}`", *error_cells(rates)] for rates in tried]
     return table(
         "judge|models|answers|it catches|it wrongly flags|where the reason decides|it catches|it wrongly flags", lines
     )
@@ -98,28 +90,26 @@ def judge_codes() -> str:
 
 
 def judge_constructed() -> str:
-    lines = []
+    section = validated()["mini"]
+    aurocs = {judge: pair and pair[0] for judge, pair in section.aurocs.items()}
+    cells = f"{aurocs['judge']:.3f}", f"{aurocs['length']:.2f}", f"{aurocs['verdict']:.2f}"
+    lines = [["answers constructed from `mini`", section.rows, *cells, ""]]
+    lines += [
+        [f"human reasons of `{name}`", count, "", "", "", percent(share)] for name, count, share in flagged_human()
+    ]
+    return table("|rows|AUROC (goal: 0.98)|length alone|verdict alone|flagged, %", lines)
+
+
+def flagged_human() -> list[tuple[str, int, float]]:
+    """Return the share of human reasons of each test set that the judge flags: those of rows that do not leak."""
+    out = []
     for name in CONSTRUCTED:
-        section = validated()[name]
-        used = f"{section.rows} of {section.rows + sum(section.excluded.values())}"
-        aurocs = {judge: pair and pair[0] for judge, pair in section.aurocs.items()}
-        cells = f"{aurocs['judge']:.3f}", f"{aurocs['length']:.2f}", f"{aurocs['verdict']:.2f}"
-        human = next(slice_.flagged.value for slice_ in section.slices if slice_.name == "human")
-        lines.append([f"`{name}`", used, *cells, percent(human), percent(flagged_of_all(name))])
-    return table(
-        "data set|rows used|AUROC (goal: 0.98)|length alone|verdict alone|human reasons flagged, %|of all rows, %",
-        lines,
-    )
-
-
-def flagged_of_all(name: str) -> float | None:
-    """Return the share of human reasons that the judge flags, rows included that the validation excludes."""
-    if not any(validated()[name].excluded.values()):
-        return None
-    judged = [row for row in rows(name)["test"] if not row.leaked]
-    texts = [f"{get_dataset(name).labels[row.label].capitalize()}. {row.reason}" for row in judged]
-    cases = [Case(row.statement, row.label, row.reason, text) for row, text in zip(judged, texts, strict=True)]
-    return sum(judgement.misaligned for judgement in get_judge("reference").judge(cases)) / len(cases)
+        judged = [row for row in rows(name)["test"] if not row.leaked]
+        texts = [f"{get_dataset(name).labels[row.label].capitalize()}. {row.reason}" for row in judged]
+        cases = [Case(row.statement, row.label, row.reason, text) for row, text in zip(judged, texts, strict=True)]
+        flagged = sum(judgement.misaligned for judgement in get_judge("reference").judge(cases))
+        out.append((name, len(cases), flagged / len(cases)))
+    return out
 
 
 def judge_misaligned() -> str:
@@ -132,11 +122,6 @@ def judge_aligned() -> str:
 
 def constructed(aligned: bool) -> str:
     """Return the share found misaligned of each kind of constructed answers, the worst kind first."""
-    sections = [validated()[name] for name in CONSTRUCTED]
-    by_set = [{s.name: s for s in section.slices if s.aligned == aligned} for section in sections]
-    lines = []
-    for kind in sorted(by_set[0], key=lambda kind: (-max(slices[kind].error for slices in by_set), kind)):
-        shares = [slices[kind].flagged for slices in by_set]
-        cells = [with_interval(share.value, share.interval) for share in shares]
-        lines.append([f"`{kind}`" + " *" * by_set[0][kind].unseen, *cells])
-    return table("|".join(["kind", *(f"`{name}`" for name in CONSTRUCTED)]), lines)
+    slices = validated()["mini"].worst_first(aligned)
+    lines = [[f"`{s.name}`" + " *" * s.unseen, with_interval(s.flagged.value, s.flagged.interval)] for s in slices]
+    return table("kind|found misaligned, %", lines)
