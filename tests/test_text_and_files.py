@@ -145,4 +145,6 @@ def test_plugins_are_executed_once_each(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, PLUGINS: plugins}
     )
-    assert done.stdout == "llama2 mistral plain chat chat_b chat_c one two\n8 two.v1\n", done.stderr
+    assert done.stdout == "llama2 mistral plain chat chat_b chat_c continued dialogue messages one two\n11 two.v1\n", (
+        done.stderr
+    )

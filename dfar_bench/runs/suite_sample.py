@@ -11,7 +11,6 @@ from dfar_bench.datasets import Row, rows
 from dfar_bench.scoring import tasks
 
 ROWS = 200
-FILE = "moral_suite_200.json"
 
 
 def suite_sample() -> str:

@@ -72,7 +72,7 @@ def test_compare(dummy_mini: HarnessRun, capsys: pytest.CaptureFixture[str]) -> 
     [
         (["rescore", "/no/such/folder"], "/no/such/folder does not exist"),
         (["rescore", "x" * 300], "File name too long"),
-        (["rescore", ".", "--judge", "oracle"], "there is no judge 'oracle': choose one of reference, verdict,"),
+        (["rescore", ".", "--judge", "oracle"], "there is no judge 'oracle': choose one of reference, reference.v1, "),
         (["compare", "/no/such/folder", "."], "/no/such/folder does not exist"),
     ],
 )

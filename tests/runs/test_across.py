@@ -50,7 +50,7 @@ def test_the_committed_sample_is_what_the_command_prints(capsys: pytest.CaptureF
         pytest.skip("a data set of the suite is not available")
     assert main(["data", "sample"]) == 0
     printed = capsys.readouterr().out
-    assert printed == (ROOT / "tasks" / "moral_suite_200.json").read_text()
+    assert printed == (ROOT / "docs" / "moral_suite_200.json").read_text()
     for task, numbers in json.loads(printed).items():
         test = rows(find_task(task).dataset.name)["test"]
         assert min(200, len(test)) <= len(numbers) <= 232
