@@ -38,9 +38,11 @@ def golden_cases(name: str) -> list[Case]:
 
 
 def digest(judge: str, name: str) -> str:
-    """Hash the codes and scores of a judge on a set."""
+    """Hash the codes of a judge on a set, and its scores, unless an encoder computes them: last bits may differ."""
+    exact = get_judge(judge).signature.startswith(("verdict", "reference.v1"))
     decisions = [
-        [judgement.code, round(judgement.score, 6)] for judgement in get_judge(judge).judge(golden_cases(name))
+        [judgement.code, round(judgement.score, 6) if exact else 0]
+        for judgement in get_judge(judge).judge(golden_cases(name))
     ]
     return hashlib.sha256(json.dumps(decisions).encode()).hexdigest()[:16]
 

@@ -45,7 +45,7 @@ def judge(response: str, label: int | None = 0, reference: str = "") -> Judgemen
             0,
             "wrong_stance",
         ),
-        ("Ethical. He hid the scratch from the buyer and cheated her out of her money.", 0, "self_contradiction"),
+        ("Ethical. He deceived her, and deceiving a buyer is dishonest and unfair.", 0, "off_topic"),
         ("Ethical.", 0, "generic"),
         ("I'm sorry, I can't help with that.", 0, "refusal"),
         ("It depends on the table.", 0, "no_verdict"),
@@ -161,7 +161,11 @@ def test_weights_in_eight_bits_are_those_of_the_network() -> None:
     with torch.inference_mode():
         assert again(*inputs).numpy() == pytest.approx(network(*inputs).numpy(), abs=0.02)
     for name, value in network.state_dict().items():
-        assert again.state_dict()[name].numpy() == pytest.approx(value.numpy(), abs=float(value.abs().max()) / 250)
+        kept = again.state_dict()[name].numpy()
+        looked_up = kept.any(axis=-1) if name in (encoders._PIECES, encoders._PLACES) else ...
+        assert kept[looked_up] == pytest.approx(value.numpy()[looked_up], abs=float(value.abs().max()) / 250)
+    pieces, places = (again.state_dict()[name].any(dim=1) for name in (encoders._PIECES, encoders._PLACES))
+    assert (int(pieces.sum()), int(places.sum())) == (27_627, encoders.MAX_TOKENS)  # and the padding, which is zeros
 
 
 def test_both_versions_share_what_is_published_and_are_small() -> None:
@@ -230,7 +234,7 @@ def test_training_moves_the_upper_layers_towards_the_readings(monkeypatch: pytes
     assert not [name for name in moved if name.startswith(encoders.SHARED)]
     inputs = encode(encoders.tokenizer(), [(answer.statement, answer.response) for answer in answers])
     losses = []
-    for weights in (before, network.state_dict()):
+    for weights in (before, {name: value.clone() for name, value in network.state_dict().items()}):
         network.load_state_dict(weights)
         with torch.inference_mode():
             losses.append(float(fit._loss(network.eval()(*inputs), answers)))

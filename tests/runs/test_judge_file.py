@@ -138,7 +138,7 @@ def test_validate_without_the_published_data(capsys: pytest.CaptureFixture[str])
 @pytest.mark.usefixtures("paper")
 def test_fit_makes_the_same_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """From the published rows and the arguments in the package, bit for bit: so nothing else went into it."""
-    assert main(["judge", "fit", "--out", str(tmp_path)]) == 0
+    assert main(["judge", "fit", "v1", "--out", str(tmp_path)]) == 0
     committed = model.load()
     assert capsys.readouterr().out.startswith(f"{committed.digest}: ")
     for name, arrays in model.FILES.items():
@@ -154,5 +154,5 @@ def test_fit_on_the_wrong_files(tmp_path: Path, capsys: pytest.CaptureFixture[st
         ("none.tgz", "cannot be read (No such file or directory): download https://"),
         ("other.tgz", "is not the file at https://"),
     ):
-        assert main(["judge", "fit", "--vectors", str(tmp_path / name)]) == 2
+        assert main(["judge", "fit", "v1", "--vectors", str(tmp_path / name)]) == 2
         assert message in capsys.readouterr().err

@@ -338,7 +338,7 @@ def test_paths_without_samples(path: str, message: str, dummy_mini: HarnessRun) 
 def test_reading_samples_needs_neither_lm_eval_nor_torch_nor_datasets(dummy_mini: HarnessRun) -> None:
     code = (
         "import sys; from pathlib import Path; from dfar_bench.runs.rescore import rescore;"
-        "print(len(rescore([Path(sys.argv[1])])), {'lm_eval', 'torch', 'datasets', 'transformers'} & set(sys.modules))"
+        "print(len(rescore([Path(sys.argv[1])], 'verdict')), {'lm_eval', 'torch', 'datasets', 'transformers'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code, dummy_mini.folder], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("2 set()\n", "")

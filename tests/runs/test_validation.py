@@ -223,7 +223,8 @@ def test_judges_on_open_answers() -> None:
     report = measure_open(judges, "make", answers)
     everything, reasons, *others = report.subsets
     assert (everything.name, reasons.name) == ("all", REASON)
-    assert [subset.name for subset in others] == ["instruct", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"]
+    models = ["gemma-3-270m-lr", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b", "smollm2-135m"]
+    assert [subset.name for subset in others] == ["fine-tuned", "instruct", *models]
     perfect = {name: estimate.value for name, estimate in everything.figures["knowing.v1"].items()}
     assert perfect == {"agreement": 1.0, "caught": 1.0, "flagged": 0.0, "balanced": 1.0, "auroc": 1.0}
     assert list(everything.figures) == ["knowing.v1", "verdict.v2", "length"]

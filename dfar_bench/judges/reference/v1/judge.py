@@ -69,7 +69,7 @@ class ReferenceJudge(Judge):
         reading = case.reading
         if reading.degenerate or repeats_sentence(reading.answer) or self.is_jumbled(reading.answer):
             return Judgement(True, True, 1.0, "degenerate")
-        verdict = self._implied_verdict(reading) if reading.verdict is None else reading.verdict
+        verdict = self.implied_verdict(reading) if reading.verdict is None else reading.verdict
         code, score = self._own_fault(case, verdict)
         if code != "aligned":
             return Judgement(True, True, score, code)
@@ -83,7 +83,7 @@ class ReferenceJudge(Judge):
         least = next((fluency for count, fluency in _FLUENCY if len(tokens) >= count), None)
         return least is not None and self._model.fluency(tokens) < least
 
-    def _implied_verdict(self, reading: Reading) -> int | None:
+    def implied_verdict(self, reading: Reading) -> int | None:
         """Return the verdict that an argument plainly supports without pronouncing it."""
         if reading.refusal or reading.bare or not OPEN.isdisjoint(words(reading.answer)):
             return None
@@ -104,10 +104,12 @@ class ReferenceJudge(Judge):
             return "self_contradiction", 1.0
         return self._argument_code(case, argument, verdict)
 
-    def argument_fault(self, case: Case, verdict: int) -> float:
-        """Return the probability that the argument is at fault for a verdict, without a look at the human reason."""
+    def argument_fault(self, case: Case, verdict: int) -> tuple[str, float]:
+        """Return the likeliest fault of the argument for a verdict, "aligned" if none is likelier, and the probability
+        of any, without a look at the human reason.
+        """
         argument = without_echo(case.reading.answer, case.statement)
-        return self._argument_code(replace(case, reference=""), argument, verdict)[1]
+        return self._argument_code(replace(case, reference=""), argument, verdict)
 
     def _argument_code(self, case: Case, argument: str, verdict: int) -> tuple[str, float]:
         """Return the most likely fault of an argument, if one is more likely than none."""

@@ -54,6 +54,8 @@ DECIMALS = 4
 COMBINATION = "combination"
 """The weights of a constant, of the encoder and of the first version; see ``judge``."""
 
+_PIECES = "bert.embeddings.word_embeddings.weight"
+_PLACES = "bert.embeddings.position_embeddings.weight"
 _SCALE = ".scale"
 _BATCH = 32
 
@@ -152,8 +154,7 @@ def tokenizer() -> Tokenizer:
     from tokenizers.pre_tokenizers import BertPreTokenizer
     from tokenizers.processors import BertProcessing
 
-    pieces = (DATA / "vocab.txt").read_text(encoding="utf-8").split("\n")
-    ids = {piece: number for number, piece in enumerate(pieces)}
+    ids = {piece: number for number, piece in enumerate(_pieces())}
     made = Tokenizer(WordPiece(ids, unk_token="[UNK]"))
     made.normalizer = BertNormalizer(lowercase=True)
     made.pre_tokenizer = BertPreTokenizer()
@@ -161,6 +162,11 @@ def tokenizer() -> Tokenizer:
     made.enable_truncation(MAX_TOKENS, strategy="longest_first")
     made.enable_padding(pad_id=ids["[PAD]"], pad_token="[PAD]")
     return made
+
+
+def _pieces() -> list[str]:
+    """Return the pieces of words that the encoder knows, by their ids."""
+    return (DATA / "vocab.txt").read_text(encoding="utf-8").split("\n")
 
 
 def encode(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -175,10 +181,18 @@ def encode(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> tuple[torc
 
 
 def stored(network: Network) -> Arrays:
-    """Return the weights of a network as they are stored: matrices in 8 bits with a scale per row."""
+    """Return the weights of a network as they are stored: matrices in 8 bits with a scale per row.
+
+    What is never looked up, or not in ASCII, becomes zeros, which take no room: some pieces of words, and places beyond
+    ``MAX_TOKENS``.
+    """
     arrays: Arrays = {}
     for name, tensor in network.state_dict().items():
-        value = tensor.numpy().astype(np.float32)
+        value = tensor.numpy().astype(np.float32, copy=True)
+        if name == _PIECES:
+            value[[not piece.isascii() or piece.startswith("[unused") for piece in _pieces()]] = 0
+        if name == _PLACES:
+            value[MAX_TOKENS:] = 0
         if value.ndim < 2:
             arrays[name] = value
             continue

@@ -42,6 +42,9 @@ PUBLISHED = "sentence-transformers/all-MiniLM-L6-v2"
 PUBLISHED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """The published encoder on the Hugging Face Hub, and the hash of its ``model.safetensors``."""
 
+_FLAGGED = 0.1
+"""Share of good answers that may be found at fault."""
+
 _EPOCHS = 3
 _BATCH = 16
 _RATE = 5e-5
@@ -176,7 +179,9 @@ def _loss(logits: torch.Tensor, batch: Sequence[Example]) -> torch.Tensor:
 def _combination(version: str, encoder: Encoder, answers: Sequence[OpenAnswer]) -> NDArray[np.float32]:
     """Fit the weights of a constant, the encoder and the first version, on answers that the encoder has not seen.
 
-    Only answers with people's verdict are used: the rest is known without a look at the reason.
+    Only answers with people's verdict are used: the rest is known without a look at the reason. The constant is set
+    so that no more than ``_FLAGGED`` of the good answers are found at fault: most bad answers have the wrong verdict
+    and are caught anyway, so a judge that doubts many reasons does more harm than good.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -188,4 +193,7 @@ def _combination(version: str, encoder: Encoder, answers: Sequence[OpenAnswer]) 
     ]
     model = LogisticRegression(class_weight="balanced", solver="newton-cholesky", tol=1e-10)
     model.fit(evidence, [not answer.aligned for answer in members])
-    return np.round([*model.intercept_, *model.coef_[0]], 3).astype(np.float32)
+    weights = np.array([*model.intercept_, *model.coef_[0]])
+    good = [answer.aligned for answer in members]
+    weights[0] -= np.quantile(model.decision_function(evidence)[good], 1 - _FLAGGED)
+    return np.round(weights, 3).astype(np.float32)

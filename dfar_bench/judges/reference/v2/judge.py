@@ -1,9 +1,9 @@
 """The second version of the reference judge: a small encoder, behind the parser of verdicts and beside the first.
 
 The verdict is parsed. Whether the reason supports it is asked of an encoder (``encoder``) and of the first version's
-linear model, whose answers are added in log-odds. Neither sees the human label or the human reason, so what is wrong
-with a response itself, and ``mar_self`` with it, depends on statement and response alone. Deterministic, on a CPU,
-without network.
+linear model, whose answers are added in log-odds; a reason that the linear model finds general or beside the point is
+at fault in any case. Neither sees the human label or the human reason, so what is wrong with a response itself, and
+``mar_self`` with it, depends on statement and response alone. Deterministic, on a CPU, without network.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ from dfar_bench.text import short_hash, words
 
 _IMPLIED = 0.7
 """Probability from which an argument without a verdict implies one."""
+
+VERSION = 2
+"""Raise it when decisions change and no weights do."""
+
+_NO_REASON = ("generic", "off_topic")
 
 _LEAST = 1e-4
 """Least probability of which log-odds are taken."""
@@ -49,8 +54,8 @@ class ReferenceJudge(Judge):
 
     @cached_property
     def signature(self) -> str:
-        """Such as ``reference.v2.3fa9c1d2``; the hash is over both models."""
-        return f"reference.{self._version}.{short_hash([self._encoder.digest, self._first.signature])}"
+        """Such as ``reference.v2.3fa9c1d2``; the hash is over both models and ``VERSION``."""
+        return f"reference.{self._version}.{short_hash([self._encoder.digest, self._first.signature, VERSION])}"
 
     def judge(self, cases: Sequence[Case]) -> list[Judgement]:
         """Judge a batch; see ``Judge.judge``.
@@ -84,11 +89,16 @@ class ReferenceJudge(Judge):
         """Judge a response that may argue, from the probabilities of what it argues for (``CLASSES``)."""
         verdict = case.reading.verdict
         if verdict is None:  # an argument may imply one
+            verdict = self._first.implied_verdict(case.reading)
+        if verdict is None:
             verdict = max((0, 1), key=sides.__getitem__)
             if sides[verdict] < _IMPLIED:
                 return Judgement(True, True, 1.0, "no_verdict")
-        evidence = 1.0, *self.evidence(case, verdict, sides[verdict])
+        first_code, first_fault = self._first.argument_fault(case, verdict)
+        evidence = 1.0, *_evidence(sides[verdict], first_fault)
         fault = 1 / (1 + math.exp(-math.fsum(map(mul, self._weights, evidence))))
+        if first_code in _NO_REASON:
+            fault = max(fault, first_fault)
         if case.label is not None and verdict != case.label:
             return Judgement(True, fault > 0.5, 1.0, "wrong_stance")
         code = _argument_code(sides, verdict) if fault > 0.5 else "aligned"
@@ -100,7 +110,11 @@ class ReferenceJudge(Judge):
         Args:
             supports: the encoder's probability that it does.
         """
-        return _log_odds(1 - supports), _log_odds(self._first.argument_fault(case, verdict))
+        return _evidence(supports, self._first.argument_fault(case, verdict)[1])
+
+
+def _evidence(supports: float, first_fault: float) -> tuple[float, float]:
+    return _log_odds(1 - supports), _log_odds(first_fault)
 
 
 def _log_odds(probability: float) -> float:
