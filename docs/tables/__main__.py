@@ -1,9 +1,10 @@
-"""Write all pages."""
+"""Write all pages and pictures."""
 
 from tables import PAGES, ROOT, fill
+from tables.suite import pictures
 
-for page in PAGES:
-    before = page.read_text(encoding="utf-8")
-    if (after := fill(before)) != before:
-        page.write_text(after, encoding="utf-8")
-        print(page.relative_to(ROOT))
+content = {page: fill(page.read_text(encoding="utf-8")) for page in PAGES} | pictures()
+for file, text in content.items():
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        file.write_text(text, encoding="utf-8")
+        print(file.relative_to(ROOT))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from dfar_bench.datasets import DATASETS, rows
 from dfar_bench.prompts import conditions_of
@@ -11,8 +12,7 @@ from dfar_bench.runs.across import across as compare_all
 from dfar_bench.scoring import KINDS
 from tables.formats import ROOT, percent, table
 
-_PICTURE = ROOT / "docs" / "across.svg"
-_CELL, _LEFT, _TOP = 34, 150, 150
+_CELL, _LEFT, _TOP, _RIGHT = 34, 150, 150, 70
 
 
 def suite() -> str:
@@ -51,7 +51,6 @@ def _matrix() -> Across:
 
 def across() -> str:
     matrix = _matrix()
-    _PICTURE.write_text(picture(matrix), encoding="utf-8")
     lines = [
         [f"`{p.first}`", f"`{p.second}`", f"{p.equal:,}"]
         + [f"{n:,} of {matrix.sizes[s]:,}" for n, s in ((p.near_first, p.first), (p.near_second, p.second))]
@@ -61,15 +60,21 @@ def across() -> str:
     return table("first|second|equal|of the first, equal or near|of the second", lines)
 
 
+def pictures() -> dict[Path, str]:
+    """Return the pictures of the pages by their file."""
+    return {ROOT / "docs" / "across.svg": picture(_matrix())}
+
+
 def picture(matrix: Across) -> str:
     """Draw the matrix as SVG: a square for each two data sets, darker where more is shared, with its per cent."""
     names = list(matrix.sizes)
     size = _CELL * len(names)
+    width = _LEFT + size + _RIGHT  # room for the last name, which is at a slant
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + size + 10} {_TOP + size + 10}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_TOP + size + 10}" '
         'font-family="sans-serif" font-size="12" role="img">',
         "<title>Share of each data set's statements that are equal or near to one of another, in per cent</title>",
-        f'<rect width="{_LEFT + size + 10}" height="{_TOP + size + 10}" fill="#fff"/>',
+        f'<rect width="{width}" height="{_TOP + size + 10}" fill="#fff"/>',
     ]
     for number, name in enumerate(names):
         middle = _CELL * number + _CELL / 2
