@@ -208,7 +208,7 @@ _add("kappa", _decision, "κ", "weight of “what if everybody did so”, estima
      column=3)  # fmt: skip
 _add("sensitivity", _decision, "λ", "logit sensitivity of strategies to utility, estimated with κ, in units of 1 / "
      f"the range of a game's payoffs; at most {SENSITIVITIES[-1]:.0f}", statistics=likelihood_statistics,
-     value=sensitivity_of, column=4)  # fmt: skip
+     value=sensitivity_of)  # fmt: skip
 _add("follows_incentives", _first_move, "Follows incentives",
      "share of pairs in which the first move changes as payoffs do; by chance a quarter",
-     statistics=group_statistics, column=5)  # fmt: skip
+     statistics=group_statistics, column=4)  # fmt: skip
