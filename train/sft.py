@@ -55,7 +55,7 @@ def help_text() -> str:
         modes=" or ".join(mode.description for mode in MODES.values()),
         mode_names="|".join(MODES),
         splits="|".join(trainable()),
-        styles=", ".join(STYLES),
+        styles=", ".join(name for name, style in STYLES.items() if not style.fixed),
     )
 
 

@@ -26,7 +26,7 @@ COLUMNS = ("row_id", "statement", "label", "reason", "domain", "group_id", "leak
 """The columns that ``load`` returns."""
 
 # Neighbouring statements belong to one contrast group if they begin alike.
-_MIN_PREFIX_WORDS = 4
+MIN_PREFIX_WORDS = 4
 _MIN_PREFIX_SHARE = 0.5
 
 
@@ -259,7 +259,7 @@ def contrast_groups(statements: Sequence[str]) -> list[int]:
 def begin_alike(first: Sequence[str], second: Sequence[str]) -> bool:
     """Whether two statements, as words, share at least 4 words at their beginning, half of the shorter one or more."""
     shared = common_prefix(first, second)
-    return shared >= _MIN_PREFIX_WORDS and shared >= _MIN_PREFIX_SHARE * min(len(first), len(second))
+    return shared >= MIN_PREFIX_WORDS and shared >= _MIN_PREFIX_SHARE * min(len(first), len(second))
 
 
 def mark(train: Sequence[Row], test: Sequence[Row]) -> Rows:

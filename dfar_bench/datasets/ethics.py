@@ -9,13 +9,14 @@ In the published files 1 means wrong (commonsense) and reasonable (justice); her
 
 from __future__ import annotations
 
-from bisect import bisect
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from dfar_bench.datasets.base import (
     DATASETS,
+    MIN_PREFIX_WORDS,
     Dataset,
     Row,
     Rows,
@@ -67,11 +68,12 @@ def _read(name: str) -> Rows:
 def near_dfar(statements: Sequence[str]) -> list[bool]:
     """Say of each statement whether it is near one of DFAR's or begins like one (see ``contrast_groups``)."""
     dfar = [row.statement for part in rows("paper").values() for row in part]
-    beginnings = sorted(map(words, dfar))
+    beginnings: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
+    for statement in map(words, dfar):
+        beginnings[statement[:MIN_PREFIX_WORDS]].append(statement)
     near = {number for number, _ in near_between(statements, dfar, NEAR)}
     for number, statement in enumerate(map(words, statements)):
-        at = bisect(beginnings, statement)  # whatever shares the longest beginning stands beside it
-        if any(begin_alike(statement, other) for other in beginnings[max(at - 1, 0) : at + 1]):
+        if any(begin_alike(statement, other) for other in beginnings[statement[:MIN_PREFIX_WORDS]]):
             near.add(number)
     return [number in near for number in range(len(statements))]
 

@@ -25,7 +25,7 @@ from dfar_bench.leaderboard.privacy import has_token
 from dfar_bench.leaderboard.quotation import MAX_RESPONSE, Part, literal_text, quote, quotes, restore
 from dfar_bench.leaderboard.schema import LINES, ChoiceLine, ResponseLine
 from dfar_bench.leaderboard.untrusted import LINE_BYTES, MIB, parse, read_regular, unpack
-from dfar_bench.prompts import STYLES, Prompt, find_condition, make_prompt
+from dfar_bench.prompts import STYLES, Prompt, find_condition, find_style, make_prompt, styles_of
 from dfar_bench.reading import without_thought
 from dfar_bench.scoring import Output, Task, tasks
 
@@ -71,6 +71,11 @@ def prompts_of(dataset: str, style: str, condition: str) -> dict[str, Prompt]:
     if name not in STYLES or STYLES[name].signature != style:
         styles = ", ".join(known.signature for known in STYLES.values())
         raise RefusedError(("prompt", f"is {shown(style)}; this version has {styles}"))
+    try:
+        find_style(name, get_dataset(dataset))
+    except InputError:
+        styles = ", ".join(known.signature for known in styles_of(get_dataset(dataset)))
+        raise RefusedError(("prompt", f"is {shown(style)}; {dataset} is asked in {styles}")) from None
     try:
         find_condition(condition, get_dataset(dataset))
         return {row.row_id: make_prompt(name, condition, row) for row in rows(dataset)["test"]}

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dfar_bench.datasets import get_dataset
 from dfar_bench.scoring import Answer, Argument, Choice
 
 MEMORISED = 0.02
@@ -91,6 +92,8 @@ def _constant(answers: Sequence[Answer]) -> Flag | None:
 
 
 def _implausible(answers: Sequence[Answer]) -> Flag | None:
+    if any(get_dataset(answer.row.dataset).style for answer in answers[:1]):  # labels of another sort, or none
+        return None
     unleaked = [answer for answer in answers if not answer.row.leaked]
     right = sum(answer.credit == 1 for answer in unleaked)
     if len(unleaked) < MIN_ROWS or right <= IMPLAUSIBLE * len(unleaked):

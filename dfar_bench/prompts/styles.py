@@ -182,8 +182,9 @@ def make_prompt(style: str, condition: str, row: Row) -> Prompt:
     chosen, how = find_style(style, dataset), find_condition(condition, dataset)
     (first, opening), *others = _turns(chosen, how.turns, row)
     openings = (opening, *(opening for _, opening in others))
+    text = chosen.prompt.format(ask=first, statement=row.statement, opening=opening)
     return Prompt(
-        chosen.prompt.format(ask=first, statement=row.statement, opening=opening),
+        text.rstrip(" ") if chosen.fixed and not opening else text,  # a word begins with its space
         chosen.stops if how.stops is None else how.stops,
         how.final,
         tuple(ask for ask, _ in others),

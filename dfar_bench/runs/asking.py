@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
@@ -23,6 +24,8 @@ from dfar_bench.reading import has_thought, opens_thought, split_thought
 from dfar_bench.reading.properties import until
 from dfar_bench.runs.journal import Journal
 from dfar_bench.runs.turns import Said, transcript
+
+_log = logging.getLogger("lm_eval.dfar_bench")
 
 
 class TurnByTurn:
@@ -102,9 +105,15 @@ class TurnByTurn:
                 talks.setdefault(request.doc["row_id"], _Talk(request, prompt, _generation(request.doc, prompt)))
         asked = list(talks.values())
         generate = super().generate_until  # type: ignore[misc]
-        self._ask_turns(asked, generate, max((len(talk.prompt.follow_ups) for talk in asked), default=0))
         for talk in asked:
-            talk.context = self._next_context(talk, len(talk.said))
+            talk.written = len(talk.prompt.follow_ups)
+        self._ask_turns(asked, generate)
+        for talk in asked:
+            talk.context, talk.generation = self._next_context(talk, len(talk.said)), {}
+        too_long = sum(not (talk.complete and self._fits(talk)) for talk in asked)
+        if too_long:
+            said_so = f"{too_long} of {len(asked)} conversations are too long for the model, and were cut"
+            _log.warning("%s: give it more room by max_length in --model_args.", said_so)
         last, said = [], []
         for request in requests:
             of_row = talks.get(request.doc.get("row_id"))
@@ -115,12 +124,13 @@ class TurnByTurn:
 
     def _ask(self, requests: list[Any], generate: Callable[[list[Any]], list[str]]) -> list[str]:
         talks = [_Talk(request, _prompt_of(request.doc), request.args[1]) for request in requests]
-        self._ask_turns(talks, generate, max((len(talk.prompt.follow_ups) + 1 for talk in talks), default=0))
+        self._ask_turns(talks, generate)
         return [transcript(talk.said) for talk in talks]
 
-    def _ask_turns(self, talks: list[_Talk], generate: Callable[[list[Any]], list[str]], turns: int) -> None:
-        for turn in range(turns):
-            asked = [talk for talk in talks if turn <= len(talk.prompt.follow_ups)]
+    def _ask_turns(self, talks: list[_Talk], generate: Callable[[list[Any]], list[str]]) -> None:
+        """Ask the turns of each talk that are answered in writing."""
+        for turn in range(max((talk.written for talk in talks), default=0)):
+            asked = [talk for talk in talks if turn < talk.written]
             for talk in asked[: len(asked) if turn else 0]:
                 talk.context = self._next_context(talk, turn)
             fitting = [talk for talk in asked if self._fits(talk)]
@@ -213,7 +223,10 @@ class TurnByTurn:
             said = [{"role": "assistant", "content": answer.strip()}, {"role": "user", "content": question}]
             begins = [{"role": "assistant", "content": opening}] if opening else []
             return self.apply_chat_template([*messages, *said, *begins], add_generation_prompt=not begins)
-        return f"{talk.context}{answer.rstrip()}{talk.follow_up.format(ask=question, opening=opening)}"
+        asked = talk.follow_up.format(ask=question, opening=opening)
+        if talk.prompt.openings and not opening:
+            asked = asked.rstrip(" ")
+        return f"{talk.context}{answer.rstrip()}{asked}"
 
 
 class _Talk:
@@ -223,8 +236,14 @@ class _Talk:
         self.request, self.prompt, self.generation = request, prompt, generation
         self.context = request.args[0]
         self.follow_up = STYLES[request.doc["prompt_style"].partition(".")[0]].follow_up
+        self.written = len(prompt.follow_ups) + 1  # how many turns are answered in writing
         self.said: list[Said] = []
         self.key = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether there was room for every turn."""
+        return not any(said.tokens == 0 and said.cut for said in self.said)
 
     def opening(self, turn: int) -> str:
         """Return how the answer to a turn begins."""

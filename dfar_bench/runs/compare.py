@@ -85,10 +85,11 @@ class Comparison:
             lines += [f"the signatures differ in {', '.join(apart)}: compare only if you mean to", ""]
         if shown:
             lines += [f"asked or run otherwise: {', '.join(shown)}", ""]
-        lines.append(f"{'metric':<22}{'A':>9}{'B':>9}{'B - A':>9}   {f'{LEVEL:.0%} interval':<22}p")
+        width = max(22, 2 + max(map(len, self.metrics)))
+        lines.append(f"{'metric':<{width}}{'A':>9}{'B':>9}{'B - A':>9}   {f'{LEVEL:.0%} interval':<22}p")
         for name, of in self.metrics.items():
             cells = "".join(f"{figure(value):>9}" for value in (of.first, of.second, of.estimate.value))
-            lines.append(f"{name:<22}{cells}   {interval(of.estimate, '+'):<22}{figure(of.p_value)}")
+            lines.append(f"{name:<{width}}{cells}   {interval(of.estimate, '+'):<22}{figure(of.p_value)}")
         test = self.mcnemar
         left_out = f" ({test.ties} ties left out)" if test.ties else ""
         lines += [

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dfar_bench.errors import InputError
-from dfar_bench.prompts import Condition, Style
+from dfar_bench.prompts import FIXED_CHAT_STYLE, Condition, Style
 from dfar_bench.reading import expects_thought, has_thought
 from dfar_bench.scoring import Task
 
@@ -59,17 +59,20 @@ def condition(task: Task, condition: Condition, *, recorded: bool) -> None:
         )
 
 
-def thoughts_taken_off(task: Task, metadata: dict[str, Any]) -> None:
+def thoughts_taken_off(task: Task, condition: Condition, metadata: dict[str, Any]) -> None:
     """Refuse that lm_eval takes thoughts off; the metadata hold the model's arguments, too."""
-    if metadata.get("think_end_token") is not None and task.kind.output_type != "multiple_choice":
+    writes = task.kind.output_type != "multiple_choice" or len(condition.turns) > 1
+    if metadata.get("think_end_token") is not None and writes:
         raise InputError(
             f"{task.name}: with think_end_token lm_eval logs only what follows a thought, and a thought that did not "
             "end looks like an answer: leave it out, thoughts are taken off here."
         )
 
 
-def style(style: Style, condition: Condition) -> None:
-    """Refuse a prompt that begins the answer where a thought is to come first."""
+def style(style: Style, condition: Condition, *, chat: bool) -> None:
+    """Refuse a prompt that begins the answer where a thought is to come first, or that needs a chat template."""
+    if style.name == FIXED_CHAT_STYLE and not chat:
+        raise InputError(f"the prompt {style.name} is for chat templates: add --apply_chat_template, or leave it out.")
     if style.begins_answer and condition.thinks_first:
         what = f"the prompt {style.name} begins the answer, and in {condition.name} a thought comes first"
         raise InputError(f'{what}: choose another, such as --metadata \'{{"prompt": "plain"}}\'.')
@@ -98,16 +101,17 @@ def template(task: Task, apply: Callable[[list[dict[str, str]]], Any]) -> None:
     Args:
         apply: the model's own method that applies its chat template.
     """
-    name, other = task.name, task.dataset.task_name("reason")
+    name = task.name
+    use = "ask other tasks" if task.dataset.style else f"use {task.dataset.task_name('reason')}"
     context = apply([{"role": "user", "content": "?"}])
     if not isinstance(context, str):  # lm_eval's JsonChatStr
-        raise InputError(f"{name}: a chat endpoint gives no likelihoods: use {other}.")
+        raise InputError(f"{name}: a chat endpoint gives no likelihoods: {use}.")
     if expects_thought(context):
         what = "the chat template opens a thought, after which no verdict can follow at once"
-        raise InputError(f"{name}: {what}: use {other}.")
+        raise InputError(f"{name}: {what}: {use}.")
     tokenizer = getattr(getattr(apply, "__self__", None), "tokenizer", None)
     if has_thought(str(getattr(tokenizer, "chat_template", ""))) and not has_thought(context):
-        _log.warning("%s: likelihoods leave no room for a thought: if the model thinks first, use %s.", name, other)
+        _log.warning("%s: likelihoods leave no room for a thought: if the model thinks first, %s.", name, use)
 
 
 @contextmanager

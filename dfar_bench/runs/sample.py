@@ -50,7 +50,11 @@ class Sample:
         style, _, version = self.doc["prompt_style"].partition(".v")
         if style not in STYLES:
             raise InputError(f"{self.where}: unknown prompt {self.doc['prompt_style']!r}: run the task again.")
-        prompt = make_prompt(style, self.condition().name, row)
+        condition = self.condition().name
+        try:
+            prompt = make_prompt(style, condition, row)
+        except InputError as error:
+            raise InputError(f"{self.where}: {error}") from None
         if str(STYLES[style].version) != version or prompt.text != self.doc["prompt"]:
             raise InputError(
                 f"{self.where}: the prompt {self.doc['prompt_style']} is not that of this version "

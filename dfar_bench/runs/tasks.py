@@ -52,7 +52,7 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
             asked = metadata.get("condition", metadata.get("mode", self._task.kind.condition))
             self._condition = find_condition(asked, dataset)
             refuse.condition(self._task, self._condition, recorded=self._recorded)
-            refuse.thoughts_taken_off(self._task, metadata)
+            refuse.thoughts_taken_off(self._task, self._condition, metadata)
             if self._task.kind.judged:  # whatever is wrong with the judge must show before the model runs
                 config = {**config, "metadata": {**metadata, JUDGED_BY: get_judge().signature}}
             self._documents = self._make_documents()
@@ -132,7 +132,7 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
         asked = (self._task.name, self._task.dataset.name, style.signature, condition.signature)
         _log.info("%s: data %s, prompt %s, condition %s", *asked)
         with refuse.in_a_sentence():
-            refuse.style(style, condition)
+            refuse.style(style, condition, chat=apply_chat_template)
             if self._task.kind.output_type == "multiple_choice" and options.get("chat_template"):
                 refuse.template(self._task, options["chat_template"])
         super().build_all_requests(apply_chat_template=apply_chat_template, **options)

@@ -25,7 +25,7 @@ SUBSPACE = {
 
 @pytest.mark.parametrize(
     ("name", "count", "unethical", "groups"),
-    [("ethics_cm_hard", 1534, 737, 1091), ("ethics_justice_hard", 1844, 904, 667)],
+    [("ethics_cm_hard", 1524, 733, 1083), ("ethics_justice_hard", 1742, 854, 619)],
 )
 def test_ethics_shares_nothing_with_dfar(name: str, count: int, unethical: int, groups: int) -> None:
     test = rows(name)["test"]

@@ -10,7 +10,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, suppress
 from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -94,16 +94,14 @@ class Encoder:
         pairs = [(_readable(statement), _readable(response)) for statement, response in pairs]
         keys = {pair: hashlib.sha256(json.dumps([self.digest, *pair]).encode()).hexdigest() for pair in pairs}
         known: dict[tuple[str, str], list[float]] = {}
-        with _open_cache() as cache:
-            found = {pair: cache.get(key) for pair, key in keys.items()} if cache else {}
+        with suppress(InputError), _open_cache() as cache:
+            found = {pair: cache.get(key) for pair, key in keys.items()}
             known = {pair: json.loads(value) for pair, value in found.items() if value is not None}
-            new = [pair for pair in keys if pair not in known]
-            for chunk, rows in self._computed(new, desc):
-                known |= zip(chunk, rows)
-                if cache:
-                    with cache.together():
-                        for pair, row in zip(chunk, rows):
-                            cache.add(keys[pair], json.dumps(row))
+        for chunk, rows in self._computed([pair for pair in keys if pair not in known], desc):
+            known |= zip(chunk, rows)
+            with suppress(InputError), _open_cache() as cache, cache.together():
+                for pair, row in zip(chunk, rows):
+                    cache.add(keys[pair], json.dumps(row))
         return np.array([known[pair] for pair in pairs]).reshape(len(pairs), len(CLASSES))
 
     def _computed(
@@ -135,15 +133,9 @@ def _readable(text: str) -> str:
     return text[:MAX_CHARACTERS].encode(errors="replace").decode()
 
 
-@contextmanager
-def _open_cache() -> Iterator[AnswerCache | None]:
-    """Open the file of what was computed; None where there can be none, such as on a computer without a home."""
-    with ExitStack() as stack:
-        try:
-            cache = stack.enter_context(open_cache(cache_folder() / "encoder.sqlite", "DFAR_BENCH_CACHE"))
-        except InputError:
-            cache = None
-        yield cache
+def _open_cache() -> AbstractContextManager[AnswerCache]:
+    """Open the file of what was computed; raises InputError where there can be none, or it cannot be used."""
+    return open_cache(cache_folder() / "encoder.sqlite", "DFAR_BENCH_CACHE")
 
 
 def tokenizer() -> Tokenizer:
