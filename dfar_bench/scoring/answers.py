@@ -168,7 +168,8 @@ def by_label(log_likelihoods: Sequence[float], choices: Sequence[Sequence[str]])
         choices: for each label its continuations.
     """
     values = iter(log_likelihoods)
-    return tuple(float(np.logaddexp.reduce([next(values) for _ in texts])) for texts in choices)
+    with np.errstate(invalid="ignore"):  # of a model with broken numerics, which count as wrong
+        return tuple(float(np.logaddexp.reduce([next(values) for _ in texts])) for texts in choices)
 
 
 def read_choice(row: Row, log_likelihoods: tuple[float, ...]) -> Choice:
