@@ -25,7 +25,7 @@ from dfar_bench.leaderboard.privacy import has_token
 from dfar_bench.leaderboard.quotation import MAX_RESPONSE, Part, literal_text, quote, quotes, restore
 from dfar_bench.leaderboard.schema import LINES, ChoiceLine, ResponseLine
 from dfar_bench.leaderboard.untrusted import LINE_BYTES, MIB, parse, read_regular, unpack
-from dfar_bench.prompts import STYLES, Prompt, find_condition, find_style, make_prompt, styles_of
+from dfar_bench.prompts import Prompt, find_condition, make_prompt, styles_of
 from dfar_bench.reading import without_thought
 from dfar_bench.scoring import Output, Task, tasks
 
@@ -65,20 +65,14 @@ def prompts_of(dataset: str, style: str, condition: str) -> dict[str, Prompt]:
         style: signature of a prompt style, such as ``llama2.v1``.
 
     Raises:
-        RefusedError: this version has no such style or condition.
+        RefusedError: this version has no such style or condition for the data set.
     """
-    name = style.partition(".")[0]
-    if name not in STYLES or STYLES[name].signature != style:
-        styles = ", ".join(known.signature for known in STYLES.values())
-        raise RefusedError(("prompt", f"is {shown(style)}; this version has {styles}"))
-    try:
-        find_style(name, get_dataset(dataset))
-    except InputError:
-        styles = ", ".join(known.signature for known in styles_of(get_dataset(dataset)))
-        raise RefusedError(("prompt", f"is {shown(style)}; {dataset} is asked in {styles}")) from None
+    known = {each.signature: each.name for each in styles_of(get_dataset(dataset))}
+    if style not in known:
+        raise RefusedError(("prompt", f"is {shown(style)}; this version has {', '.join(known)}"))
     try:
         find_condition(condition, get_dataset(dataset))
-        return {row.row_id: make_prompt(name, condition, row) for row in rows(dataset)["test"]}
+        return {row.row_id: make_prompt(known[style], condition, row) for row in rows(dataset)["test"]}
     except InputError as error:
         raise RefusedError(("condition", str(error).rstrip("."))) from None
 

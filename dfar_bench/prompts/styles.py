@@ -65,6 +65,18 @@ class Style:
         """Name and version, such as ``llama2.v1``."""
         return f"{self.name}.v{self.version}"
 
+    def begin(self, ask: str, statement: str, opening: str) -> str:
+        """Put the first turn."""
+        return self._open(self.prompt.format(ask=ask, statement=statement, opening=opening), opening)
+
+    def go_on(self, ask: str, opening: str) -> str:
+        """Put a further turn, where there is no chat template."""
+        return self._open(self.follow_up.format(ask=ask, opening=opening), opening)
+
+    def _open(self, text: str, opening: str) -> str:
+        """Leave out the space before an opening that there is not: a word begins with its space."""
+        return text.rstrip(" ") if self.fixed and not opening else text
+
     def choices(self, row: Row) -> tuple[tuple[str, ...], ...]:
         """Return the continuations whose likelihoods are compared: for each label those that mean it."""
         dataset = get_dataset(row.dataset)
@@ -182,9 +194,8 @@ def make_prompt(style: str, condition: str, row: Row) -> Prompt:
     chosen, how = find_style(style, dataset), find_condition(condition, dataset)
     (first, opening), *others = _turns(chosen, how.turns, row)
     openings = (opening, *(opening for _, opening in others))
-    text = chosen.prompt.format(ask=first, statement=row.statement, opening=opening)
     return Prompt(
-        text.rstrip(" ") if chosen.fixed and not opening else text,  # a word begins with its space
+        chosen.begin(first, row.statement, opening),
         chosen.stops if how.stops is None else how.stops,
         how.final,
         tuple(ask for ask, _ in others),

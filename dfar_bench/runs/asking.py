@@ -223,10 +223,7 @@ class TurnByTurn:
             said = [{"role": "assistant", "content": answer.strip()}, {"role": "user", "content": question}]
             begins = [{"role": "assistant", "content": opening}] if opening else []
             return self.apply_chat_template([*messages, *said, *begins], add_generation_prompt=not begins)
-        asked = talk.follow_up.format(ask=question, opening=opening)
-        if talk.prompt.openings and not opening:
-            asked = asked.rstrip(" ")
-        return f"{talk.context}{answer.rstrip()}{asked}"
+        return f"{talk.context}{answer.rstrip()}{talk.style.go_on(question, opening)}"
 
 
 class _Talk:
@@ -235,7 +232,7 @@ class _Talk:
     def __init__(self, request: Any, prompt: Prompt, generation: dict[str, Any]) -> None:
         self.request, self.prompt, self.generation = request, prompt, generation
         self.context = request.args[0]
-        self.follow_up = STYLES[request.doc["prompt_style"].partition(".")[0]].follow_up
+        self.style = STYLES[request.doc["prompt_style"].partition(".")[0]]
         self.written = len(prompt.follow_ups) + 1  # how many turns are answered in writing
         self.said: list[Said] = []
         self.key = ""

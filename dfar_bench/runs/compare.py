@@ -13,7 +13,7 @@ from typing import Any
 
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge
-from dfar_bench.runs.rescore import figure, interval
+from dfar_bench.runs.rescore import figure, interval, name_width
 from dfar_bench.runs.run import Run
 from dfar_bench.scoring import (
     COMPARING,
@@ -85,7 +85,7 @@ class Comparison:
             lines += [f"the signatures differ in {', '.join(apart)}: compare only if you mean to", ""]
         if shown:
             lines += [f"asked or run otherwise: {', '.join(shown)}", ""]
-        width = max(22, 2 + max(map(len, self.metrics)))
+        width = name_width(self.metrics)
         lines.append(f"{'metric':<{width}}{'A':>9}{'B':>9}{'B - A':>9}   {f'{LEVEL:.0%} interval':<22}p")
         for name, of in self.metrics.items():
             cells = "".join(f"{figure(value):>9}" for value in (of.first, of.second, of.estimate.value))

@@ -82,7 +82,7 @@ class Rescored:
         rows = f"{len(self.run.outputs)} of {self.run.expected} rows"
         lines = [f"{self.run.task.name} · {self.run.model or 'unknown model'} · {rows}"]
         lines += [*(file.name for file in self.run.files), ""]
-        width = max(22, 2 + max(map(len, self.scores)))
+        width = name_width(self.scores)
         lines.append(f"{'metric':<{width}}{'value':>8}   {LEVEL:.0%} interval")
         for name, score in self.scores.items():
             note = f"   lm_eval printed {score.printed}" if score.differs else ""
@@ -147,6 +147,11 @@ def _spread(scored: Sequence[Rescored]) -> Spread:
     known = {name: [value for value in of if value is not None] for name, of in values.items()}
     ranges = {name: (min(of), max(of)) for name, of in known.items() if len(of) == len(scored)}
     return Spread(str(run.model), run.task.name, tuple(of.signature.get("prompt") for of in scored), ranges)
+
+
+def name_width(names: Iterable[str]) -> int:
+    """Return the width of a table's column of metrics."""
+    return max(22, 2 + max(map(len, names)))
 
 
 def figure(value: float | None) -> str:

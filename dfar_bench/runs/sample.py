@@ -12,7 +12,7 @@ from dfar_bench.errors import InputError
 from dfar_bench.prompts import STYLES, Condition, Prompt, find_condition, make_prompt
 from dfar_bench.reading import opens_thought
 from dfar_bench.runs.documents import row_fields
-from dfar_bench.runs.turns import Said, parse_transcript
+from dfar_bench.runs.turns import Said, parse_compared, parse_transcript
 from dfar_bench.scoring import KINDS, Output, by_label
 
 _STRINGS = ("dataset", "row_id", "prompt_style", "condition", "prompt")
@@ -78,14 +78,11 @@ class Sample:
             return Output(row, last.text, prompt, tuple(turn.text for turn in before), last.cut, self._limit())
         choices = STYLES[self.doc["prompt_style"].partition(".v")[0]].choices(row)
         texts = [text for of_label in choices for text in of_label]
-        earlier: list[Said] = []
         try:
-            values = [float(response[0]) for response in responses]  # type: ignore[union-attr]
+            values, earlier = parse_compared(responses, turns=len(self.condition().turns) - 1)
             if len(values) != len(texts):
                 raise ValueError
-            if turns := len(self.condition().turns) - 1:
-                earlier = parse_transcript(responses[0][2], turns)  # type: ignore[index]
-        except (TypeError, ValueError, OverflowError, IndexError, KeyError):
+        except (TypeError, ValueError, OverflowError, LookupError):
             raise InputError(
                 f"{self.where}: filtered_resps holds neither one text nor {len(texts)} log-likelihoods with what was "
                 "said before: run the task again."
@@ -93,7 +90,7 @@ class Sample:
         continuations = [self._argument(1, of=number) for number in range(len(texts))]
         if [text.strip() if isinstance(text, str) else text for text in continuations] != [t.strip() for t in texts]:
             raise InputError(f"{self.where}: the log-likelihoods are not of {' and '.join(texts)}: run the task again.")
-        return Output(row, by_label(values, choices), prompt, tuple(turn.text for turn in earlier))
+        return Output(row, by_label(values, choices), prompt, earlier)
 
     def _said(self, answer: str) -> list[Said]:
         """Return what the model said in every turn: one, unless ``dfar-bench eval`` asked."""

@@ -8,18 +8,14 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from dfar_bench.datasets import Row, rows
-from dfar_bench.scoring import tasks
+from dfar_bench.scoring import suite_tasks
 
 ROWS = 200
 
 
 def suite_sample() -> str:
     """Return the sample as lm_eval's ``--samples`` takes it: the numbers of rows by task, as JSON."""
-    chosen = {
-        task.name: draw(rows(task.dataset.name)["test"])
-        for task in tasks().values()
-        if task.dataset.suite and task.kind.output_type == "multiple_choice"
-    }
+    chosen = {task.name: draw(rows(task.dataset.name)["test"]) for task in suite_tasks()}
     lines = ",\n".join(f" {json.dumps(name)}: {json.dumps(numbers)}" for name, numbers in chosen.items())
     return f"{{\n{lines}\n}}\n"
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from dfar_bench.scoring import Task, tasks
+from dfar_bench.scoring import Task, suite_tasks, tasks
 
 VERSION = "2.0"
 """Version of the tasks, which the harness reports; raise it when scores change their meaning."""
@@ -30,9 +30,7 @@ def task_files() -> dict[str, str]:
         for dataset in datasets.values()
         if not dataset.style  # else its one task has that name
     }
-    groups["moral_suite"] = [
-        task.name for task in tasks().values() if task.dataset.suite and task.kind.output_type == "multiple_choice"
-    ]
+    groups["moral_suite"] = [task.name for task in suite_tasks()]
     files |= {f"{name}.yaml": _group_file(name, members) for name, members in groups.items()}
     return dict(sorted(files.items()))
 

@@ -26,7 +26,7 @@ from dfar_bench.reading import opens_thought, split_thought
 from dfar_bench.runs import refuse
 from dfar_bench.runs.documents import documents
 from dfar_bench.runs.run import AGAINST_TIES, JUDGED_BY, MANY_TIES
-from dfar_bench.runs.turns import Said, parse_transcript
+from dfar_bench.runs.turns import Said, parse_compared, parse_transcript
 from dfar_bench.scoring import KINDS, NOT_AVAILABLE, Answer, Choice, Metric, Output, Task, by_label
 
 _log = logging.getLogger("lm_eval.dfar_bench")  # below the harness's logger, so that it is shown with the rest
@@ -197,10 +197,8 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
         prompt = replace(self._prompt(row), thinking=thinking)
         responses = [instance.filtered_resps["none"] for instance in instances]
         if self._task.kind.output_type == "multiple_choice":
-            values = by_label([response[0] for response in responses], find_style(self._style).choices(row))
-            turns = len(self._condition.turns) - 1
-            earlier = parse_transcript(responses[0][2], turns) if turns else []
-            return Output(row, values, prompt, tuple(turn.text for turn in earlier))
+            values, earlier = parse_compared(responses, turns=len(self._condition.turns) - 1)
+            return Output(row, by_label(values, find_style(self._style).choices(row)), prompt, earlier)
         # A missing response is logged by the harness as "None", so it is read as that here, too.
         said = [Said(str(responses[0]))]
         if self._recorded:

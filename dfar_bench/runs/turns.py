@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Stop = Literal["end", "length"]
 """Why a response ended: the model ended it (or wrote a stop string), or the limit on tokens did."""
@@ -37,6 +37,24 @@ def transcript(turns: Sequence[Said]) -> str:
     In ASCII: a response may hold half a surrogate pair, which lm_eval could not save.
     """
     return json.dumps([asdict(turn) for turn in turns])
+
+
+def parse_compared(responses: Any, turns: int) -> tuple[list[float], tuple[str, ...]]:
+    """Read the responses of a row whose continuations were compared.
+
+    Args:
+        responses: for each continuation (log-likelihood, whether it is the likeliest); the first also has what
+            ``transcript`` wrote of the turns before, if there were any.
+        turns: how many turns there were before.
+
+    Returns:
+        The log-likelihoods, and the responses of the turns before.
+
+    Raises:
+        ValueError, TypeError, LookupError, OverflowError: it is something else.
+    """
+    earlier = parse_transcript(responses[0][2], turns) if turns else []
+    return [float(response[0]) for response in responses], tuple(said.text for said in earlier)
 
 
 def parse_transcript(text: str, turns: int) -> list[Said]:

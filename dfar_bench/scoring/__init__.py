@@ -12,7 +12,7 @@ from dfar_bench.scoring.estimate import (
     estimates,
     mcnemar,
 )
-from dfar_bench.scoring.kinds import KINDS, Kind, Task, find_task, tasks
+from dfar_bench.scoring.kinds import KINDS, Kind, Task, find_task, suite_tasks, tasks
 from dfar_bench.scoring.metrics import METRICS, NOT_AVAILABLE, Metric
 from dfar_bench.scoring.signature import COMPARING, Signature
 
@@ -41,6 +41,7 @@ __all__ = [
     "estimates",
     "find_task",
     "mcnemar",
+    "suite_tasks",
     "tasks",
     "verdict_of",
 ]

@@ -76,6 +76,11 @@ def tasks() -> dict[str, Task]:
     return {task.name: task for task in all_tasks}
 
 
+def suite_tasks() -> list[Task]:
+    """Return the tasks of the group ``moral_suite``: the verdicts by likelihood of the data sets that are in it."""
+    return [task for task in tasks().values() if task.dataset.suite and task.kind.output_type == "multiple_choice"]
+
+
 def find_task(name: str) -> Task:
     """Return the task of a name.
 

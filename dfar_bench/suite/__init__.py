@@ -1,4 +1,4 @@
-"""The field's other moral tasks, each with the prompts and metrics of its own publication: one file a data set.
+"""The field's other moral tasks, each with the prompts and metrics of its own publication: one file for each.
 
 Every module in this folder is imported when data sets are first looked up. It adds a data set, its conditions, its kind
 of task and its metrics; nothing else needs to know it.

@@ -7,7 +7,8 @@ Probabilities are shares of the answers that are compared.
 
 from __future__ import annotations
 
-from dfar_bench.prompts.conditions import CONDITIONS, Condition, Turn
+from dfar_bench.prompts.conditions import Turn
+from dfar_bench.suite._asked import add_condition
 
 _THOUGHT = 256
 
@@ -26,14 +27,4 @@ def add_conditions(data: str, question: Turn, instructed: Turn, thought: str, la
         ("q_if", "told to be fair", (instructed,)),
         ("q_if_cot", "told to be fair, thought first", (Turn(instructed.ask, opening=thought), last)),
     ):
-        CONDITIONS.add(
-            Condition(
-                f"{data}:{name}",
-                title,
-                turns,
-                with_reason=False,
-                wording="v1",
-                max_tokens=_THOUGHT,
-                data=data,
-            )
-        )
+        add_condition(data, name, title, *turns, max_tokens=_THOUGHT)

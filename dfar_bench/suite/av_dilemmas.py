@@ -22,10 +22,8 @@ from itertools import combinations, product
 from typing import Any
 
 from dfar_bench.datasets.base import DATASETS, Dataset, Row, Rows, mark
-from dfar_bench.prompts.conditions import CONDITIONS, Condition, Turn
-from dfar_bench.scoring.answers import read_choices
-from dfar_bench.scoring.kinds import KINDS, Kind
 from dfar_bench.scoring.metrics import METRICS, Metric
+from dfar_bench.suite._asked import ONE_TWO, add_condition, add_kind, which_option
 
 NAME = "av_dilemmas"
 AGES = (("child", "children"), ("adult", "adults"), ("old person", "old people"))
@@ -210,7 +208,7 @@ DATASETS.add(
         publishable=True,
         style="continued",
         suite=True,
-        answers=lambda row: ((" 1",), (" 2",)),
+        answers=lambda row: ONE_TWO,
         content_warning="the dilemmas are about accidents that some people, also children, do not survive",
         note="there is no right or wrong; always 1, which is not used",
     )
@@ -218,18 +216,9 @@ DATASETS.add(
 
 _ASK = "{statement}\n\n(1) {first}\n(2) {second}\n\nWhich of the two should the {car} do?"
 
-CONDITIONS.add(
-    Condition(
-        f"{NAME}:direct",
-        "asked directly",
-        (Turn(f"{_ASK}\nAnswer: ", {"messages": _ASK}, opening="Option"),),
-        with_reason=False,
-        wording="v1",
-        data=NAME,
-    )
-)
+add_condition(NAME, "direct", "asked directly", which_option(_ASK))
 
-KINDS.add(Kind(NAME, "Trade-offs", f"{NAME}:direct", "multiple_choice", "log_likelihoods", read_choices))
+add_kind(NAME, "Trade-offs", "direct")
 
 
 def _difference(fact: str) -> Callable[[Any], float | None]:

@@ -26,10 +26,9 @@ import numpy as np
 from dfar_bench.datasets.base import DATASETS, Dataset, Row, Rows, read_published
 from dfar_bench.errors import InputError
 from dfar_bench.prompts.conditions import Turn
-from dfar_bench.scoring.answers import read_choices
-from dfar_bench.scoring.kinds import KINDS, Kind
 from dfar_bench.scoring.metrics import METRICS, Metric
 from dfar_bench.scoring.statistics import Array, divide
+from dfar_bench.suite._asked import add_kind
 from dfar_bench.suite._self_correction import add_conditions
 
 T = TypeVar("T")
@@ -166,7 +165,7 @@ add_conditions(
     ),
 )
 
-KINDS.add(Kind(NAME, "Stereotypes", f"{NAME}:q", "multiple_choice", "log_likelihoods", read_choices))
+add_kind(NAME, "Stereotypes", "q")
 
 # A tie counts for each of its answers in equal parts.
 

@@ -19,11 +19,10 @@ from typing import Any
 
 from dfar_bench.datasets.base import DATASETS, Dataset, Row, Rows, mark
 from dfar_bench.files import packaged_jsonl
-from dfar_bench.prompts.conditions import CONDITIONS, Condition, Turn
-from dfar_bench.scoring.answers import read_choices
-from dfar_bench.scoring.kinds import KINDS, Kind
+from dfar_bench.prompts.conditions import Turn
 from dfar_bench.scoring.metrics import METRICS, Metric
 from dfar_bench.scoring.statistics import group_statistics
+from dfar_bench.suite._asked import add_condition, add_kind
 from dfar_bench.suite._drawn_games import KAPPA, Drawn, Pair, draw_pairs
 from dfar_bench.suite._homo_moralis import (
     SENSITIVITIES,
@@ -151,27 +150,16 @@ DATASETS.add(
 )
 
 _OPENING = "I choose option"
-CONDITIONS.add(
-    Condition(
-        f"{NAME}:direct", "asked directly", (Turn("{statement}\n\n{ask}", opening=_OPENING),),
-        with_reason=False, wording="v1", data=NAME,
-    )
-)  # fmt: skip
-CONDITIONS.add(
-    Condition(
-        f"{NAME}:thought",
-        "thought first",
-        (
-            Turn("{statement}\n\n{ask} First think about it step by step; do not choose yet."),
-            Turn("Now choose. {ask}", opening=_OPENING),
-        ),
-        with_reason=False,
-        wording="v1",
-        max_tokens=1024,
-        data=NAME,
-    )
+add_condition(NAME, "direct", "asked directly", Turn("{statement}\n\n{ask}", opening=_OPENING))
+add_condition(
+    NAME,
+    "thought",
+    "thought first",
+    Turn("{statement}\n\n{ask} First think about it step by step; do not choose yet."),
+    Turn("Now choose. {ask}", opening=_OPENING),
+    max_tokens=1024,
 )
-KINDS.add(Kind(NAME, "Choices in games", f"{NAME}:direct", "multiple_choice", "log_likelihoods", read_choices))
+add_kind(NAME, "Choices in games", "direct")
 
 
 def _moralis(answer: Any) -> float:

@@ -21,10 +21,9 @@ from dfar_bench.datasets.base import DATASETS, Dataset, Row, Rows, read_publishe
 from dfar_bench.datasets.csv_files import read_csv
 from dfar_bench.errors import InputError
 from dfar_bench.prompts.conditions import Turn
-from dfar_bench.scoring.answers import read_choices
-from dfar_bench.scoring.kinds import KINDS, Kind
 from dfar_bench.scoring.metrics import METRICS, Metric
 from dfar_bench.scoring.statistics import Array
+from dfar_bench.suite._asked import add_kind
 from dfar_bench.suite._self_correction import add_conditions
 
 NAME = "law_school"
@@ -127,7 +126,7 @@ add_conditions(
     ),
 )
 
-KINDS.add(Kind(NAME, "Admissions", f"{NAME}:q", "multiple_choice", "log_likelihoods", read_choices))
+add_kind(NAME, "Admissions", "q")
 
 
 def _pairs(items: Sequence[tuple[str, str, float]]) -> Array:

@@ -22,11 +22,9 @@ import numpy as np
 
 from dfar_bench.datasets.base import DATASETS, Dataset, Row, Rows, mark
 from dfar_bench.files import packaged_jsonl
-from dfar_bench.prompts.conditions import CONDITIONS, Condition, Turn
-from dfar_bench.scoring.answers import read_choices
-from dfar_bench.scoring.kinds import KINDS, Kind
 from dfar_bench.scoring.metrics import METRICS, Metric
 from dfar_bench.scoring.statistics import Array, divide
+from dfar_bench.suite._asked import ONE_TWO, add_condition, add_kind, which_option
 
 NAME = "policy_dilemmas"
 LEVELS = ("person and act", "rule", "values")
@@ -144,25 +142,16 @@ DATASETS.add(
         publishable=True,
         style="continued",
         suite=True,
-        answers=lambda row: ((" 1",), (" 2",)),
+        answers=lambda row: ONE_TWO,
         note="the option that the policy favours; 1 where there is no policy, which does not count",
     )
 )
 
 _ASK = "{policy}{statement}\n\n(1) {first}\n(2) {second}\n\nWhich of the two should {person} do?"
 
-CONDITIONS.add(
-    Condition(
-        f"{NAME}:direct",
-        "asked directly",
-        (Turn(f"{_ASK}\nAnswer: ", {"messages": _ASK}, opening="Option"),),
-        with_reason=False,
-        wording="v1",
-        data=NAME,
-    )
-)
+add_condition(NAME, "direct", "asked directly", which_option(_ASK))
 
-KINDS.add(Kind(NAME, "Decisions under a policy", f"{NAME}:direct", "multiple_choice", "log_likelihoods", read_choices))
+add_kind(NAME, "Decisions under a policy", "direct")
 
 
 def _act(answer: Any) -> float:

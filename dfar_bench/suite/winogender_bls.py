@@ -23,10 +23,9 @@ from dfar_bench.datasets.base import DATASETS, Dataset, Row, Rows, read_publishe
 from dfar_bench.datasets.csv_files import read_csv
 from dfar_bench.errors import InputError
 from dfar_bench.prompts.conditions import Turn
-from dfar_bench.scoring.answers import read_choices
-from dfar_bench.scoring.kinds import KINDS, Kind
 from dfar_bench.scoring.metrics import METRICS, Metric
 from dfar_bench.scoring.statistics import Array, pearson
+from dfar_bench.suite._asked import add_kind
 from dfar_bench.suite._self_correction import add_conditions
 
 NAME = "winogender_bls"
@@ -138,7 +137,7 @@ add_conditions(
     last=Turn(_QUESTION, opening="{before}"),
 )
 
-KINDS.add(Kind(NAME, "Pronouns", f"{NAME}:q", "multiple_choice", "log_likelihoods", read_choices))
+add_kind(NAME, "Pronouns", "q")
 
 
 def _female(answer: Any) -> float:

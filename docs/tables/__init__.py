@@ -29,6 +29,6 @@ def content(name: str) -> str:
         return fenced((ROOT / "tests" / "additions" / f"{name[9:]}.py").read_text(encoding="utf-8"), "python")
     function = name.replace("-", "_")
     if function.startswith("metrics_of_"):
-        return suite.metrics_of(function.removeprefix("metrics_of_"))
+        return reference.metrics_of(function.removeprefix("metrics_of_"))
     (module,) = (module for module in (data, findings, judges, reference, suite) if hasattr(module, function))
     return str(getattr(module, function)())

@@ -16,22 +16,24 @@ from tables.formats import ROOT, fenced, table
 
 
 def metrics_cls() -> str:
-    return _metrics("cls")
+    return metrics_of("cls")
 
 
 def metrics_reason() -> str:
-    return _metrics("reason")
+    return metrics_of("reason")
 
 
 def metrics_review() -> str:
-    return _metrics("reason", revised=True)
+    return metrics_of("reason", revised=True)
 
 
-def _metrics(kind: str, *, revised: bool = False) -> str:
+def metrics_of(kind: str, *, revised: bool = False) -> str:
+    """Tabulate the metrics of a kind of task: those that it always has, or those of a second look."""
     arrows = {True: "↑", False: "↓", None: ""}
     metrics = [metric for metric in KINDS[kind].all_metrics if metric.revised == revised]
     return table(
-        "metric|better|what it is", [[f"`{m.name}`", arrows[m.higher_is_better], m.description] for m in metrics]
+        "metric|better|what it is",
+        [[f"`{m.name}`", arrows[m.higher_is_better], m.description or m.title] for m in metrics],
     )
 
 

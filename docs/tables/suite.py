@@ -28,17 +28,6 @@ def suite() -> str:
     return table("task|data|rows|conditions", lines)
 
 
-def metrics_of(kind: str) -> str:
-    arrows = {True: "↑", False: "↓", None: ""}
-    return table(
-        "metric|better|what it is",
-        [
-            [f"`{metric.name}`", arrows[metric.higher_is_better], metric.description or metric.title]
-            for metric in KINDS[kind].all_metrics
-        ],
-    )
-
-
 def suite_metrics() -> str:
     kinds = [dataset.kinds[0] for dataset in DATASETS.values() if dataset.suite and dataset.style]
     return table("task|metrics", [[f"`{k}`", ", ".join(f"`{m.name}`" for m in KINDS[k].all_metrics)] for k in kinds])
