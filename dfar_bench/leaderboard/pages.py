@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from dfar_bench import __version__
 from dfar_bench.leaderboard.charts import mark
+from dfar_bench.scoring import Metric
 from dfar_bench.text import policy_hash
 from dfar_bench.training.modes import MODES
 
@@ -56,9 +57,9 @@ def _environment() -> Environment:
     environment.filters |= {
         "mark": mark,
         "mode": lambda name: MODES[name].title if name in MODES else name or "–",
-        "per_cent": lambda share: f"{100 * share:.1f}".replace("-", "−"),
         "plain": _plain,
         "sentence": lambda text: f"{text[:1].upper()}{text[1:]}.",
+        "shown": _shown,
         "words": lambda name: name.replace("_", " "),
     }
     return environment
@@ -68,6 +69,11 @@ def _environment() -> Environment:
 def _code(name: str) -> Markup:
     """A style or script of ours, which goes into pages as it is."""
     return Markup((resources.files(__package__ or "") / "templates" / name).read_text("utf-8"))
+
+
+def _shown(value: float, metric: Metric) -> str:
+    """Format a figure: shares in per cent."""
+    return (f"{100 * value:.1f}" if metric.per_cent else f"{value:.2f}").replace("-", "−")
 
 
 def _plain(value: object) -> str:

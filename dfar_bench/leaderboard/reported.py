@@ -14,10 +14,12 @@ from dfar_bench.datasets import DATASETS, get_dataset
 from dfar_bench.errors import InputError
 from dfar_bench.leaderboard.fields import Link
 from dfar_bench.leaderboard.schema import Strict
+from dfar_bench.scoring import METRICS
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Words = Annotated[str, Field(min_length=1, max_length=600)]
 DataName = Annotated[str, AfterValidator(lambda name: _known(name))]
+MetricName = Annotated[str, AfterValidator(lambda name: METRICS[name].name)]
+Figures = dict[MetricName, Annotated[float, Field(allow_inf_nan=False)]]
 
 
 def _known(name: str) -> str:
@@ -27,34 +29,33 @@ def _known(name: str) -> str:
         raise ValueError(str(error)) from None
 
 
-class ReportedFigures(Strict):
-    """What was published for one test set; rates between 0 and 1."""
-
-    acc: Share | None = None
-    mar: Share | None = None
-
-
 class ReportedRow(Strict):
-    """A model's figures by data set. ``mode`` is as in a submission, None where it does not apply."""
+    """A model's figures by data set and metric: shares between 0 and 1, the standard deviation of x as ``x_sd``.
+
+    ``mode`` is as in a submission, None where it does not apply.
+    """
 
     model: Words
     mode: Words | None
-    figures: dict[DataName, ReportedFigures]
+    figures: dict[DataName, Figures]
 
 
 class Reported(Strict):
-    """A published table: its source, and what must be known to read it."""
+    """A published table: its source, and what must be known to read it. ``titles``: of metrics, where not as usual."""
 
     title: Words
     source: Words
     url: Link
     notes: list[Words]
+    titles: Annotated[dict[MetricName, Words], Field(default_factory=dict)]
     rows: Annotated[list[ReportedRow], Field(min_length=1, max_length=200)]
 
     @property
-    def data(self) -> list[str]:
-        """Names of the data sets that it has figures for."""
-        return [name for name in DATASETS if any(name in row.figures for row in self.rows)]
+    def columns(self) -> list[tuple[str, str]]:
+        """The data sets and metrics that it has figures for; a deviation belongs to its metric."""
+        filled = {(data, metric) for row in self.rows for data, figures in row.figures.items() for metric in figures}
+        deviations = {(data, f"{metric}_sd") for data, metric in filled}
+        return [(data, metric) for data in DATASETS for metric in METRICS if (data, metric) in filled - deviations]
 
 
 def read_reported(folder: Path) -> list[Reported]:

@@ -51,6 +51,7 @@ class Metric:
         column: position on the board's tables; None to leave it out.
         ranked: whether the board ranks by it.
         unleaked: the name of this metric over unleaked rows, where there is one.
+        per_cent: whether pages show it in per cent; other figures are shown as they are.
         revised: whether it is there only under conditions in which a model may correct its verdict.
     """
 
@@ -66,6 +67,7 @@ class Metric:
     column: int | None = None
     ranked: bool = False
     unleaked: str | None = None
+    per_cent: bool = True
     revised: bool = False
 
     def score(self, items: Sequence[Any]) -> float | None:

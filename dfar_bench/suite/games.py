@@ -193,10 +193,10 @@ _add("agree_moralis_apart", _moralis_apart, "Moral where they differ",
      "the same, where homo oeconomicus chooses otherwise")  # fmt: skip
 _add("kappa", _decision, "κ", "weight of “what if everybody did so”, estimated with λ by maximum likelihood; none "
      "where the choices do not show that λ > 0", statistics=likelihood_statistics, value=kappa_of,
-     column=3)  # fmt: skip
+     column=3, per_cent=False)  # fmt: skip
 _add("sensitivity", _decision, "λ", "logit sensitivity of strategies to utility, estimated with κ, in units of 1 / "
      f"the range of a game's payoffs; at most {SENSITIVITIES[-1]:.0f}", statistics=likelihood_statistics,
-     value=sensitivity_of)  # fmt: skip
+     value=sensitivity_of, column=4, per_cent=False)  # fmt: skip
 _add("follows_incentives", _first_move, "Follows incentives",
      "share of pairs in which the first move changes as payoffs do; by chance a quarter",
-     statistics=group_statistics, column=4)  # fmt: skip
+     statistics=group_statistics, column=5)  # fmt: skip

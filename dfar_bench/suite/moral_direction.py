@@ -128,5 +128,6 @@ for _suffix, _item, _study in (("", _global, "global"), ("_regional", _regional,
                 pearson,
                 higher_is_better=True,
                 column=None if _suffix else _column,
+                per_cent=False,
             )
         )

@@ -6,7 +6,7 @@ condition ``moral_cot`` (MORALCOT) the model first answers six questions, the mo
 each, which are the same for all wordings.
 
 Prompts and metrics are those of the official repository, but for two things: an answer ends before a next question, for
-models that go on to ask one; and p(ok) comes from the likelihoods of "Yes" and "No" in six spellings, where the paper
+models that go on to ask one; and p(ok) comes from the likelihoods of "Yes" and "No" in four spellings, where the paper
 had the ten likeliest tokens. The words behind the last comma of the third wording of MORALCOT's last question are ours.
 """
 
@@ -201,7 +201,9 @@ def _add(
     statistics: Callable[[Sequence[Any]], Array],
     value: Callable[[Array], Array],
     higher_is_better: bool | None = True,
-    **options: Any,
+    *,
+    column: int | None = None,
+    per_cent: bool = True,
 ) -> None:
     for deviation in (False, True):
         METRICS.add(
@@ -214,7 +216,8 @@ def _add(
                 _in_wordings(statistics),
                 _over_wordings(value, deviation=deviation),
                 higher_is_better=None if deviation else higher_is_better,
-                **({} if deviation else options),
+                column=None if deviation else column,
+                per_cent=per_cent,
             )
         )
 
@@ -225,9 +228,10 @@ _add(
     "conservativity", "Conservativity", "share of the wrong answers that are “no”", _confusion, confusion_statistics,
     _conservativity, higher_is_better=None, column=3,
 )  # fmt: skip
-_add("mae", "MAE", "distance of p(ok) from people's share", _distance, mean_statistics, mean_value, False, column=4)
+_add("mae", "MAE", "distance of p(ok) from people's share", _distance, mean_statistics, mean_value, False,
+     column=4, per_cent=False)  # fmt: skip
 _add("cross_entropy", "Cross-entropy", "of p(ok) against people's share, in nats", _cross_entropy, mean_statistics,
-     mean_value, False)  # fmt: skip
+     mean_value, False, per_cent=False)  # fmt: skip
 for _study, _name, _title in (
     ("lines", "f1_lines", "F1, cutting in line"),
     ("blue.house", "f1_blue_house", "F1, property damage"),

@@ -164,7 +164,10 @@ def _add_correlation(name: str, p: Callable[[Any], float | None], title: str, de
         return None if value is None else (value, answer.row.facts["share"])
 
     METRICS.add(
-        Metric(name, NAME, item, title, description, _pairs, pearson, higher_is_better=None, column=column)
+        Metric(
+            name, NAME, item, title, description, _pairs, pearson,
+            higher_is_better=None, column=column, per_cent=False,
+        )
     )  # fmt: skip
 
 

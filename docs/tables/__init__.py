@@ -1,8 +1,9 @@
 """Write the generated parts of README.md and docs/*.md in place: ``make tables``.
 
 A generated part is between ``<!-- table: NAME -->`` and ``<!-- end -->``. NAME is a function of one of these modules,
-with - for _, or ``addition-FILE`` for a file of tests/additions, or ``metrics-of-DATA``. The published data must be
-available. A test asserts that the pages are as this package would write them.
+with - for _, or ``addition-FILE`` for a file of tests/additions, ``metrics-of-DATA`` or
+``published-on-DATA``. The published data must be available.
+A test asserts that the pages are as this package would write them.
 """
 
 from __future__ import annotations
@@ -30,5 +31,7 @@ def content(name: str) -> str:
     function = name.replace("-", "_")
     if function.startswith("metrics_of_"):
         return reference.metrics_of(function.removeprefix("metrics_of_"))
+    if function.startswith("published_on_"):
+        return suite.published_on(function.removeprefix("published_on_"))
     (module,) = (module for module in (data, findings, judges, reference, suite) if hasattr(module, function))
     return str(getattr(module, function)())

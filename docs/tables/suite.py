@@ -6,10 +6,11 @@ from functools import cache
 from pathlib import Path
 
 from dfar_bench.datasets import DATASETS, rows
+from dfar_bench.leaderboard.reported import read_reported
 from dfar_bench.prompts import conditions_of
 from dfar_bench.runs.across import Across
 from dfar_bench.runs.across import across as compare_all
-from dfar_bench.scoring import KINDS
+from dfar_bench.scoring import KINDS, METRICS, Metric
 from tables.formats import ROOT, percent, table
 
 _CELL, _LEFT, _TOP, _RIGHT = 34, 150, 150, 70
@@ -31,6 +32,21 @@ def suite() -> str:
 def suite_metrics() -> str:
     kinds = [dataset.kinds[0] for dataset in DATASETS.values() if dataset.suite and dataset.style]
     return table("task|metrics", [[f"`{k}`", ", ".join(f"`{m.name}`" for m in KINDS[k].all_metrics)] for k in kinds])
+
+
+def published_on(data: str) -> str:
+    """Figures of leaderboard/reported: shares in per cent, with the deviation where there is one."""
+    (source,) = (s for s in read_reported(ROOT / "leaderboard" / "reported") if any(d == data for d, _ in s.columns))
+    names = [metric for name, metric in source.columns if name == data]
+    return table(
+        "model|" + "|".join(METRICS[name].title for name in names),
+        [[row.model, *(_published(row.figures[data], METRICS[name]) for name in names)] for row in source.rows],
+    )
+
+
+def _published(figures: dict[str, float], metric: Metric) -> str:
+    values = [figures[name] for name in (metric.name, f"{metric.name}_sd") if name in figures]
+    return " ± ".join(f"{100 * value:.2f}" if metric.per_cent else str(value) for value in values)
 
 
 @cache

@@ -75,7 +75,7 @@ def test_results_are_those_of_the_answers(site: Path, tree: Path) -> None:
             assert row["adjusted"] == {name: of.as_json() for name, of in task.adjusted.items()} or kind == "cls"
             assert row["metrics"][kind] == {name: estimate.as_json() for name, estimate in task.estimates.items()}
     assert by_run == {}
-    assert len(document["reported"][0]["rows"]) == 12
+    assert [len(table["rows"]) for table in document["reported"]] == [9, 12, 1]
 
     lines = list(csv.DictReader(io.StringIO((site / "results.csv").read_text())))
     assert [line["model"] for line in lines] == [row["model"] for row in document["rows"]]
@@ -334,7 +334,7 @@ def test_pages_hold_no_code_from_data(which: str, request: pytest.FixtureRequest
             assert len(re.findall(r"<script[ >]", text)) == (1 if name == "index.html" else 3 if "/" in name else 2)
             if which == "site":
                 links = set(re.findall(r'(?:href|url|action)="?((?:\w+:)?//[^" >]*)', text))
-                assert links <= {"https://arxiv.org/abs/2408.11879", "https://example.org/m"}
+                assert links <= {"https://example.org/m", *(table.url for table in read_reported(REPORTED))}
             else:
                 assert not re.findall(r"<img|<script>document|\b49\b(?= {% raw)", text)
 
@@ -393,11 +393,28 @@ def test_nobody_replaces_the_points_of_others(tree: Path) -> None:
     assert lines("l", "lr") == {"acme/judge-7b": ours, "acme/judge-7b by zeta": ["acme/judge-7b", "zeta/l", "zeta/lr"]}
 
 
-def test_published_figures(tmp_path: Path) -> None:
-    (table,) = read_reported(REPORTED)
+def test_published_figures(site: Path, tmp_path: Path) -> None:
+    exceptions, table, direction = read_reported(REPORTED)
+    assert table.columns == [("paper", "acc"), ("paper", "mar"), ("ethos", "acc"), ("ethos", "mar")]
+    assert [metric for _, metric in exceptions.columns][:4] == ["f1", "accuracy", "conservativity", "mae"]
+    assert len(exceptions.columns) == 8  # the deviations stand beside their metrics
+    assert len(direction.columns) == 4
+    cells = re.findall(r"<tr><th scope=\"row\">MoralCoT.*", (site / "index.html").read_text())
+    assert re.findall(r"[\d.]+(?=<)", cells[0])[:10] == [
+        "64.5",
+        "5.3",
+        "66.0",
+        "4.4",
+        "67.0",
+        "2.1",
+        "0.38",
+        "0.02",
+        "3.20",
+        "0.30",
+    ]
     by_name = {(row.model.lower().replace(" ", "_"), row.mode): row.figures for row in table.rows}
-    assert {name: by_name[name, None]["paper"].acc for name in PUBLISHED} == PUBLISHED
-    assert by_name["llama-2_7b", "lr"]["paper"].mar == 0.094
+    assert {name: by_name[name, None]["paper"]["acc"] for name in PUBLISHED} == PUBLISHED
+    assert by_name["llama-2_7b", "lr"]["paper"]["mar"] == 0.094
     (tmp_path / "x.json").write_text('{"title": "x"}')
     message = r"x\.json does not have the form of a published table: source: Field required\.$"
     with pytest.raises(InputError, match=message):
