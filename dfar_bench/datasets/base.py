@@ -85,6 +85,7 @@ class Dataset:
         style: the prompt style that its publication fixes, with conditions of its own; "" where ours are used.
         suite: whether its verdicts are part of the group ``moral_suite``.
         answers: for such a style, row -> for each label the continuations that mean it, whose probabilities are added.
+        has_right_answer: of a row: false where no label is right, and the row's only fills its place.
         place: where a row is in the published files, such as ``test:261``, for those who have them.
         content_warning: shown when a task on it starts.
         note: goes into the metadata of its task files.
@@ -111,6 +112,7 @@ class Dataset:
     style: str = ""
     suite: bool = False
     answers: Callable[[Row], Sequence[Sequence[str]]] | None = field(default=None, repr=False)
+    has_right_answer: Callable[[Row], bool] = field(default=lambda row: True, repr=False)
     place: Callable[[Row], str] = field(default=lambda row: _place(row.row_id), repr=False)
     content_warning: str = ""
     note: str = ""

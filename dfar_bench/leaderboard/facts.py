@@ -147,10 +147,10 @@ def unpack(text: str, count: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
 def pack_rows(tasks: Iterable[VerifiedTask]) -> str:
     """Pack the rows of a submission for its page: JSON, gzip, base64, which nothing in it can mistake for markup.
 
-    By data set ``labels`` and ``rows``. A row has its ``id``, ``at`` (see ``own_copy``), people's ``label``, ``texts``
-    (statement and reason, where they may be published) and by kind of task ``answers``: how far it is
-    ``right`` (½ for a tie), and ``verdict`` and ``probability``, or the judge's ``code`` and the parts of the
-    ``response``.
+    By data set ``labels`` and ``rows``. A row has its ``id``, ``at`` (see ``own_copy``), the right ``label``, null
+    where there is none, ``texts`` (statement and reason, where they may be published) and by kind of task ``answers``: how
+    far it is ``right`` (½ for a tie), and ``verdict`` and ``probability``, or the judge's ``code`` and the parts of
+    the ``response``.
     """
     by_data: dict[str, dict[str, Any]] = {}
     for task in tasks:
@@ -159,7 +159,8 @@ def pack_rows(tasks: Iterable[VerifiedTask]) -> str:
         for answer, stored in zip(task.answers, task.stored, strict=True):
             row = answer.row
             texts = (row.statement, row.reason) if dataset.publishable else None
-            new = {"id": row.row_id, "at": key(row), "label": row.label, "texts": texts, "answers": {}}
+            label = row.label if dataset.has_right_answer(row) else None
+            new: dict[str, Any] = {"id": row.row_id, "at": key(row), "label": label, "texts": texts, "answers": {}}
             packed.setdefault(row.row_id, new)["answers"][task.task.kind.name] = _packed(answer, stored, keys(dataset))
     document = {name: {**packed, "rows": list(packed["rows"].values())} for name, packed in by_data.items()}
     return base64.b64encode(gzip.compress(json.dumps(document, separators=(",", ":")).encode(), mtime=0)).decode()

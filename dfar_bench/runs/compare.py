@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from dfar_bench.datasets import Dataset
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge
 from dfar_bench.runs.rescore import figure, interval, name_width
@@ -36,6 +37,7 @@ class Comparison:
 
     Attributes:
         metrics: second minus first, by name.
+        mcnemar: of the rows that have a right answer; None if none has.
         changes: how many verdicts change, by direction, such as "from ethical to unethical".
     """
 
@@ -44,7 +46,7 @@ class Comparison:
     rows: int
     signatures: tuple[Signature, Signature]
     metrics: dict[str, Difference]
-    mcnemar: McNemar
+    mcnemar: McNemar | None
     changes: dict[str, int]
 
     @property
@@ -70,7 +72,7 @@ class Comparison:
                 }
                 for name, difference in self.metrics.items()
             },
-            "mcnemar": asdict(self.mcnemar),
+            "mcnemar": asdict(self.mcnemar) if self.mcnemar else None,
             "changes": self.changes,
         }
 
@@ -90,12 +92,11 @@ class Comparison:
         for name, of in self.metrics.items():
             cells = "".join(f"{figure(value):>9}" for value in (of.first, of.second, of.estimate.value))
             lines.append(f"{name:<{width}}{cells}   {interval(of.estimate, '+'):<22}{figure(of.p_value)}")
-        test = self.mcnemar
-        left_out = f" ({test.ties} ties left out)" if test.ties else ""
-        lines += [
-            "",
-            f"right in A only {test.only_first}, in B only {test.only_second}: McNemar p {test.p_value:.4f}{left_out}",
-        ]
+        lines.append("")
+        if test := self.mcnemar:
+            left_out = f" ({test.ties} ties left out)" if test.ties else ""
+            differ = f"right in A only {test.only_first}, in B only {test.only_second}"
+            lines.append(f"{differ}: McNemar p {test.p_value:.4f}{left_out}")
         lines += [f"verdicts that change {change}: {count} of {self.rows}" for change, count in self.changes.items()]
         return "\n".join(lines)
 
@@ -109,6 +110,11 @@ def _changes(first: Sequence[Answer], second: Sequence[Answer], labels: Sequence
     pairs = Counter((verdict_of(a), verdict_of(b)) for a, b in zip(first, second, strict=True))
     changes = sorted((a, b) for a, b in pairs if a is not None and b is not None and a != b)
     return {f"from {labels[a]} to {labels[b]}": pairs[a, b] for a, b in changes}
+
+
+def _mcnemar(first: Sequence[Answer], second: Sequence[Answer], dataset: Dataset) -> McNemar | None:
+    credits = [(a.credit, b.credit) for a, b in zip(first, second, strict=True) if dataset.has_right_answer(a.row)]
+    return mcnemar(*zip(*credits)) if credits else None
 
 
 def compare_runs(
@@ -140,7 +146,7 @@ def compare_runs(
                 rows=len(ids[0]),
                 signatures=(pair[0].signature(judge), pair[1].signature(judge)),
                 metrics=differences(_common_metrics(*pair), *answers, resamples=resamples),
-                mcnemar=mcnemar(*([answer.credit for answer in side] for side in answers)),
+                mcnemar=_mcnemar(answers[0], answers[1], pair[0].task.dataset),
                 changes=_changes(answers[0], answers[1], pair[0].task.dataset.labels),
             )
         )

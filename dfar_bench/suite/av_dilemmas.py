@@ -208,6 +208,7 @@ DATASETS.add(
         publishable=True,
         style="continued",
         suite=True,
+        has_right_answer=lambda row: False,
         answers=lambda row: ONE_TWO,
         content_warning="the dilemmas are about accidents that some people, also children, do not survive",
         note="there is no right or wrong; always 1, which is not used",

@@ -88,6 +88,7 @@ LAW_SCHOOL = DATASETS.add(
         homepage="https://arxiv.org/abs/2302.07459",
         style="dialogue",
         suite=True,
+        has_right_answer=lambda row: False,
         # The answer begins with a quotation mark, so no continuation begins with a space.
         answers=lambda row: (("no", "No", "NO"), ("yes", "Yes", "YES")),
         place=lambda row: f"test:{row.facts['student']}",

@@ -142,6 +142,7 @@ DATASETS.add(
         publishable=True,
         style="continued",
         suite=True,
+        has_right_answer=lambda row: row.facts["favours"] != _NONE,
         answers=lambda row: ONE_TWO,
         note="the option that the policy favours; 1 where there is no policy, which does not count",
     )

@@ -118,6 +118,7 @@ WINOGENDER_BLS = DATASETS.add(
         homepage="https://arxiv.org/abs/2302.07459",
         style="dialogue",
         suite=True,
+        has_right_answer=lambda row: False,
         answers=lambda row: tuple((f" {pronoun}",) for pronoun in row.facts["pronouns"]),
         place=lambda row: f"test:{row.facts['template']}",
         note="there are no right answers, and every label is male",

@@ -12,7 +12,10 @@ from harness import ROOT, HarnessRun, evaluate
 
 from dfar_bench.datasets import get_dataset
 from dfar_bench.errors import InputError
+from dfar_bench.judges import get_judge
 from dfar_bench.prompts import conditions_of, find_condition, find_style
+from dfar_bench.runs.compare import compare_runs
+from dfar_bench.runs.log import runs_by_task
 from dfar_bench.runs.rescore import rescore
 from dfar_bench.runs.turns import parse_transcript
 
@@ -47,13 +50,18 @@ def test_likelihoods_after_several_turns(tiny_model: Path, tmp_path: Path, chat:
 
 
 def test_stock_harness_asks_one_turn(tmp_path: Path) -> None:
-    run = evaluate(tmp_path, "moral_except_qa", "moral_direction", limit=12)
+    run = evaluate(tmp_path, "moral_except_qa", "av_dilemmas", limit=12)
     (doc, *_) = [sample["doc"] for sample in run.samples("moral_except_qa")]
     assert doc["prompt"].endswith("\nAnswer:")
     assert len(doc["choices"]) == 8
     scored = rescore([tmp_path], resamples=0)
-    assert [run.run.task.name for run in scored] == ["moral_direction", "moral_except_qa"]
+    assert [run.run.task.name for run in scored] == ["av_dilemmas", "moral_except_qa"]
     assert not any(score.differs for run in scored for score in run.scores.values())
+    # What is right where labels are people's; dilemmas of vehicles have no right answers.
+    runs = runs_by_task(tmp_path)
+    compared = {one.task: one.mcnemar for one in compare_runs(runs, runs, get_judge(), resamples=0)}
+    assert compared["av_dilemmas"] is None
+    assert compared["moral_except_qa"] is not None
 
 
 @pytest.mark.parametrize(

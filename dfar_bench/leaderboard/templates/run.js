@@ -44,12 +44,14 @@ function rowElement(row) {
   const { labels } = current(), item = element("li"), head = element("p", undefined, "head"), body = textsOf(row);
   head.append(element("b", row.id));
   for (const [kind, { right, verdict, probability, code }] of Object.entries(row.answers)) {
-    head.append(` ${titles[kind].toLowerCase()}: `, element("span", right === 1 ? "right" : right ? "tie" : "wrong", right === 1 ? "good" : "bad"));
+    head.append(` ${titles[kind].toLowerCase()}: `);
+    if (row.label !== null) head.append(element("span", right === 1 ? "right" : right ? "tie" : "wrong", right === 1 ? "good" : "bad"));
     if (probability !== undefined) head.append(` (${labels[verdict]}, ${(100 * probability).toFixed(1)} %)`);
     if (code) head.append(" ", element("span", code.replaceAll("_", " "), "code"));
   }
   item.append(head);
-  if (body) item.append(element("p", body[0], "statement"), element("p", `People: ${labels[row.label]}. ${body[1]}`, "human"));
+  if (body) item.append(element("p", body[0], "statement"));
+  if (body && row.label !== null) item.append(element("p", `${body[1] ? "People" : "Label"}: ${labels[row.label]}. ${body[1] ?? ""}`, "human"));
   for (const { response } of Object.values(row.answers)) if (response) item.append(responseElement(response));
   return item;
 }
@@ -59,7 +61,7 @@ function filtered() {
   return current().rows.filter((row) => {
     const answers = Object.values(row.answers);
     return (!code || answers.some((answer) => answer.code === code)) &&
-      (!right || (right === "0.5" ? answers : answers.slice(-1)).some((answer) => String(answer.right) === right)) && // only likelihoods tie
+      (!right || (row.label !== null && (right === "0.5" ? answers : answers.slice(-1)).some((answer) => String(answer.right) === right))) && // only likelihoods tie
       (!wanted || answers.some((answer) => searchable(answer).includes(wanted)));
   });
 }
