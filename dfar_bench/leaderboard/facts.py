@@ -147,8 +147,8 @@ def unpack(text: str, count: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
 def pack_rows(tasks: Iterable[VerifiedTask]) -> str:
     """Pack the rows of a submission for its page: JSON, gzip, base64, which nothing in it can mistake for markup.
 
-    By data set ``labels`` and ``rows``. A row has its ``id``, ``at`` (see ``own_copy``), the right ``label``, null
-    where there is none, ``texts`` (statement and reason, where they may be published) and by kind of task ``answers``: how
+    By data set ``labels`` and ``rows``. A row has its ``id``, ``at`` (see ``own_copy``), the right ``label`` (null:
+    there is none), ``texts`` (statement and reason, where they may be published) and by kind of task ``answers``: how
     far it is ``right`` (½ for a tie), and ``verdict`` and ``probability``, or the judge's ``code`` and the parts of
     the ``response``.
     """
