@@ -104,9 +104,6 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
 
     def download(self, dataset_kwargs: dict[str, Any] | None = None, **_: Any) -> None:
         """Build the documents; called by the harness."""
-        dataset = self._task.dataset
-        if dataset.content_warning:
-            _log.warning("content warning: %s", dataset.content_warning)
         self.dataset = {part: Dataset.from_list(docs) for part, docs in self._documents.items()}
 
     def fewshot_docs(self) -> Any:
@@ -131,6 +128,8 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
         style, condition = find_style(self._style), self._condition
         asked = (self._task.name, self._task.dataset.name, style.signature, condition.signature)
         _log.info("%s: data %s, prompt %s, condition %s", *asked)
+        if warning := self._task.dataset.content_warning:
+            _log.warning("content warning: %s", warning)
         with refuse.in_a_sentence():
             refuse.style(style, condition, chat=apply_chat_template)
             if self._task.kind.output_type == "multiple_choice" and options.get("chat_template"):
