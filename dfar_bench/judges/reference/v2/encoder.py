@@ -72,8 +72,8 @@ class Encoder:
 
     @cached_property
     def digest(self) -> str:
-        """Eight hexadecimal digits over all weights."""
-        digest = hashlib.sha256()
+        """Eight hexadecimal digits over all that its answers depend on: weights, pieces of words, limits."""
+        digest = hashlib.sha256(json.dumps([_pieces(), MAX_TOKENS, MAX_CHARACTERS, DECIMALS]).encode())
         for name in sorted(self.arrays):
             array = self.arrays[name]
             digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
