@@ -9,9 +9,11 @@
 --output_dir DIR         for checkpoints, the model, its card and dfar_run.json (runs/MODEL-SPLIT-MODE)
 --config FILE            YAML file with any of these options (train/configs/fast.yaml)
 --split {splits}
-    the data set whose train rows are used (paper)
+    the data set whose train rows are used (paper; games for the agents in games)
 --drop_leaked            leave out rows whose statement is also in the test set
---prompt STYLE           prompt style: {styles} (llama2)
+--prompt STYLE           prompt style: {styles} (llama2; games have their own)
+--kappa K                of the mode moralis, 0 to 1: the weight of what if everybody did so (0.5)
+--reasons BOOL           of the agents in games: learn the reason after the choice, too (false)
 --full                   train all weights instead of a LoRA adapter (then lower --learning_rate)
 --load_in_4bit           QLoRA
 --dry_run                print rows, tokens, steps, parameters and memory, and stop

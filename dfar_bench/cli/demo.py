@@ -29,7 +29,7 @@ from dfar_bench.cli.options import FINE
 from dfar_bench.datasets import get_dataset, rows
 from dfar_bench.errors import InputError, one_line
 from dfar_bench.files import atomic_write
-from dfar_bench.training.modes import MODES, trainable
+from dfar_bench.training.modes import MODES
 
 ROOT = Path(__file__).parents[2]
 """The checkout: ``train/`` and ``ds_configs/`` are not part of the package."""
@@ -80,7 +80,9 @@ class Step(NamedTuple):
 
 def demo(
     model: Annotated[str | None, typer.Option(metavar="M", help="A causal language model: Hub or folder.")] = None,
-    split: Annotated[str, typer.Option(metavar="NAME", help=f"The data set: {', '.join(trainable())}.")] = "mini",
+    split: Annotated[
+        str, typer.Option(metavar="NAME", help=f"The data set: {', '.join(MODES['lr'].splits)}.")
+    ] = "mini",
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Default runs/demo or runs/demo-MODEL-SPLIT.")] = None,
 ) -> int:
     """Train L and L+R, score both, submit, verify, build a board.
@@ -91,8 +93,9 @@ def demo(
     continues where it stopped.
     """
     _check_install()
-    if split not in trainable():
-        raise InputError(f"--split {split} has no train rows: choose one of {', '.join(trainable())}.")
+    if split not in MODES["lr"].splits:
+        choice = ", ".join(MODES["lr"].splits)
+        raise InputError(f"--split {split} has no statements to train on: choose one of {choice}.")
     name = Path(os.path.abspath(model)).name if model else "tiny"
     usual = "runs/demo" if (split, model) == ("mini", None) else f"runs/demo-{_identifier(name)}-{split}"
     folder = Path(os.path.abspath(out or usual))

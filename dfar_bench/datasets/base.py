@@ -81,6 +81,7 @@ class Dataset:
         licence, homepage: of the published data.
         parents: names of data sets that it takes its texts from.
         examples_from: name of the data set whose train rows are its few-shot examples.
+        trains: whether train/sft.py trains on its train rows.
         publishable: whether its texts may be published; true only for our own.
         style: the prompt style that its publication fixes, with conditions of its own; "" where ours are used.
         suite: whether its verdicts are part of the group ``moral_suite``.
@@ -108,6 +109,7 @@ class Dataset:
     homepage: str = ""
     parents: tuple[str, ...] = ()
     examples_from: str | None = None
+    trains: bool = False
     publishable: bool = False
     style: str = ""
     suite: bool = False

@@ -88,6 +88,7 @@ PAPER = DATASETS.add(
         licence="MIT",
         homepage="https://arxiv.org/abs/2408.11879",
         examples_from="paper",
+        trains=True,
     )
 )
 
@@ -102,6 +103,7 @@ CLEAN = DATASETS.add(
         homepage="https://arxiv.org/abs/2408.11879",
         parents=("paper",),
         examples_from="clean",
+        trains=True,
         place=lambda row: _published_places()[row.statement, row.reason],
     )
 )

@@ -33,6 +33,7 @@ DATASETS.add(
         read=_read,
         licence="MIT",
         examples_from="mini",
+        trains=True,
         publishable=True,
     )
 )

@@ -10,8 +10,8 @@ A duopoly has linear demand and whole prices. The lower of the two prices to cho
 other's lower price. The higher one is in one half homo moralis's, in the other that of the highest joint profit;
 against the other's higher price it pays more, too.
 
-Five wordings, which action has which name, and which is named first for the first and the second mover are combined in
-equal parts.
+The wordings, which action has which name, and which is named first for the first and the second mover are combined in
+equal parts. Games to train on have other payoffs, names and wordings than those that are scored.
 """
 
 from __future__ import annotations
@@ -27,10 +27,39 @@ KAPPA = 0.5
 MARGIN = 0.02
 """Least lead of the best strategy over the second, as a share of the range of a game's payoffs."""
 
-_PAIRS = {"sequential_dilemma": 40, "trust": 40, "ultimatum": 40, "duopoly": 20}
-_WORDINGS = 5
-_LETTERS = ("FG", "HJ", "KL", "MN", "UV", "XY")
-_HIGHEST_PAYOFF, _HIGHEST_PRICE = 20, 60
+_COMBINATIONS = {"sequential_dilemma": 8, "trust": 8, "ultimatum": 8, "duopoly": 4}
+"""Of three bits, in the duopoly two: which action is named first for each mover, and which has which name."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """How one part of the data is drawn.
+
+    Attributes:
+        seed: begins the seed of every pair.
+        wordings: of each kind; has no factor in common with 8, so that each meets each combination as often.
+        times: how often each wording meets each combination, for two movers and for a duopoly.
+        letters: pairs of names of the two actions.
+        payoffs: of which games of two movers are made.
+        bases: of the demand in a duopoly, in steps of ten.
+        prices: the highest in a duopoly.
+    """
+
+    seed: str
+    wordings: int
+    times: int
+    letters: tuple[str, ...]
+    payoffs: range
+    bases: range
+    prices: int
+
+    def pairs(self, kind: str) -> int:
+        """Return the number of pairs of a kind."""
+        return self.wordings * self.times * _COMBINATIONS[kind]
+
+
+TEST = Part("games.v1", 5, 1, ("FG", "HJ", "KL", "MN", "UV", "XY"), range(21), range(60, 201, 10), 60)
+TRAIN = Part("games.train.v1", 3, 4, ("AB", "CD", "PQ", "RS", "TW", "EZ"), range(30, 81), range(210, 401, 10), 120)
 
 
 @dataclass(frozen=True)
@@ -86,48 +115,47 @@ class Pair:
         return [self.letters[mover][action] for action in self.orders[mover]]
 
 
-def draw_pairs() -> Iterator[Pair]:
-    """Yield all pairs, always the same; kinds and what is permuted alternate, for runs of the first rows only."""
-    for number in range(max(_PAIRS.values())):
-        for kind in (kind for kind, pairs in _PAIRS.items() if number < pairs):
-            # 5 has no factor in common with 8 or 4, so that each wording meets each combination of the bits once.
-            wording, bits = number % _WORDINGS, number % (_PAIRS[kind] // _WORDINGS)
+def draw_pairs(part: Part) -> Iterator[Pair]:
+    """Yield all pairs of a part, always the same; kinds and what is permuted alternate, for runs of the first rows."""
+    for number in range(max(map(part.pairs, _COMBINATIONS))):
+        for kind in (kind for kind in _COMBINATIONS if number < part.pairs(kind)):
+            wording, bits = number % part.wordings, number % _COMBINATIONS[kind]
             first, renamed, second = bits & 1, bits >> 1 & 1, bits >> 2
             moral = (first + renamed + second) % 2 == 1
-            rng = random.Random(f"games.v1:{kind}:{number}")
-            games = _draw(kind, moral, rng)
+            rng = random.Random(f"{part.seed}:{kind}:{number}")
+            games = _draw(part, kind, moral, rng)
             while not _suits(kind, games, moral):
-                games = _draw(kind, moral, rng)
-            one, two = (letters[:: 1 - 2 * renamed] for letters in rng.sample(_LETTERS, 2))
+                games = _draw(part, kind, moral, rng)
+            one, two = (letters[:: 1 - 2 * renamed] for letters in rng.sample(part.letters, 2))
             yield Pair(kind, number, wording, (one, two), ((first, 1 - first), (second, 1 - second)), games)
 
 
-def _draw(kind: str, moral: bool, rng: random.Random) -> tuple[Drawn, Drawn]:
-    return _two_prices(moral, rng) if kind == "duopoly" else _two_movers(kind, rng)
+def _draw(part: Part, kind: str, moral: bool, rng: random.Random) -> tuple[Drawn, Drawn]:
+    return _two_prices(part, moral, rng) if kind == "duopoly" else _two_movers(part, kind, rng)
 
 
-def _two_movers(kind: str, rng: random.Random) -> tuple[Drawn, Drawn]:
+def _two_movers(part: Part, kind: str, rng: random.Random) -> tuple[Drawn, Drawn]:
     """Draw a pair whose payoffs differ in one and have the order that makes the game what it is."""
-    t, r, p, s = sorted(rng.sample(range(_HIGHEST_PAYOFF + 1), 4), reverse=True)
+    t, r, p, s = sorted(rng.sample(part.payoffs, 4), reverse=True)
     payoffs = (t, r, s, p) if kind == "ultimatum" else (t, r, p, s)
     changed = rng.randrange(4)
     order = sorted(range(4), key=payoffs.__getitem__)
     at = order.index(changed)
-    lowest = payoffs[order[at - 1]] + 1 if at > 0 else 0
-    highest = payoffs[order[at + 1]] - 1 if at < 3 else _HIGHEST_PAYOFF
+    lowest = payoffs[order[at - 1]] + 1 if at > 0 else part.payoffs[0]
+    highest = payoffs[order[at + 1]] - 1 if at < 3 else part.payoffs[-1]
     other = rng.randrange(lowest, highest + 1)
     beliefs = tuple(10 * rng.randrange(1, 10) for _ in range(DECISIONS[kind]))
     return Drawn(payoffs, beliefs), Drawn((*payoffs[:changed], other, *payoffs[changed + 1 :]), beliefs)
 
 
-def _two_prices(moral: bool, rng: random.Random) -> tuple[Drawn, Drawn]:
+def _two_prices(part: Part, moral: bool, rng: random.Random) -> tuple[Drawn, Drawn]:
     """Draw a market and two prices of the other seller; the higher of one's own is homo moralis's, or the joint one."""
     while True:
         own = rng.randrange(3, 7)
-        market = Demand(rng.randrange(60, 201, 10), own, rng.randrange(2, own), rng.randrange(1, 11))
-        low, high = sorted(rng.sample(range(market.cost + 1, _HIGHEST_PRICE + 1), 2))
+        market = Demand(rng.choice(part.bases), own, rng.randrange(2, own), rng.randrange(1, 11))
+        low, high = sorted(rng.sample(range(market.cost + 1, part.prices + 1), 2))
         best = [market.best_price(low, kappa) for kappa in (0, KAPPA if moral else 1)]
-        if any(price % 1 == 0.5 for price in best) or not round(best[0]) < round(best[1]) <= _HIGHEST_PRICE:
+        if any(price % 1 == 0.5 for price in best) or not round(best[0]) < round(best[1]) <= part.prices:
             continue
         own_prices = round(best[0]), round(best[1])
         shown = [(price, other) for price in own_prices for other in (low, high, price)]

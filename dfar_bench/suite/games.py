@@ -10,11 +10,15 @@ the other's price), says that a coin decides who goes first, and supposes one ou
 decision of a game is a row, and together they form one strategy. A label is the place of an option in the question:
 that of the one that pays most, given how others choose. A pair of games is a group, which the bootstrap draws as a
 whole.
+
+The train part, 672 games with 1,440 decisions, is for the training modes ``oeconomicus`` and ``moralis``. It shares no
+payoffs, stories, names of options or questions with the test part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from dfar_bench.datasets.base import DATASETS, Dataset, Row, Rows, mark
@@ -22,8 +26,9 @@ from dfar_bench.files import packaged_jsonl
 from dfar_bench.prompts.conditions import Turn
 from dfar_bench.scoring.metrics import METRICS, Metric
 from dfar_bench.scoring.statistics import group_statistics
+from dfar_bench.suite._agents import training_text as training_text
 from dfar_bench.suite._asked import add_condition, add_kind
-from dfar_bench.suite._drawn_games import KAPPA, Drawn, Pair, draw_pairs
+from dfar_bench.suite._drawn_games import KAPPA, TEST, TRAIN, Drawn, Pair, Part, draw_pairs
 from dfar_bench.suite._homo_moralis import (
     SENSITIVITIES,
     Decision,
@@ -36,25 +41,31 @@ NAME = "games"
 
 
 def _read() -> Rows:
+    return mark(_rows("train", TRAIN), _rows("test", TEST))
+
+
+def _rows(name: str, part: Part) -> list[Row]:
+    """Return the decisions of a part of the data."""
     stories: dict[str, list[dict[str, str]]] = {}
     for story in packaged_jsonl(__package__, "data/games.jsonl"):
-        stories.setdefault(story["kind"], []).append(story)
-    test: list[Row] = []
-    for pair in draw_pairs():
-        for part, drawn in zip("ab", pair.games):
+        if story["part"] == name:
+            stories.setdefault(story["kind"], []).append(story)
+    phrases, made = _PHRASES[name], list[Row]()
+    for pair in draw_pairs(part):
+        for side, drawn in zip("ab", pair.games):
             optimum, moralis = (drawn.game(pair.kind).best(kappa)[0] for kappa in (0, KAPPA))
-            statement, asks = _say(pair, drawn, stories[pair.kind][pair.wording])
+            statement, asks = _say(pair, drawn, stories[pair.kind][pair.wording], phrases)
             for node, (ask, names, actions) in enumerate(asks):
-                test.append(
+                made.append(
                     Row(
                         dataset=NAME,
-                        row_id=f"{NAME}-test-{len(test):04d}",
+                        row_id=f"{NAME}-{name}-{len(made):04d}",
                         statement=statement,
                         label=actions.index(optimum[node]),
                         domain=pair.kind,
-                        group_id=pair.name,
+                        group_id=f"{phrases.group}{pair.name}",
                         facts={
-                            "game": pair.name + part,
+                            "game": f"{phrases.group}{pair.name}{side}",
                             "node": node,
                             "wording": pair.wording,
                             "payoffs": list(drawn.payoffs),
@@ -63,36 +74,79 @@ def _read() -> Rows:
                             "actions": actions,
                             "moralis": actions.index(moralis[node]),
                             "ask": ask,
+                            "opening": phrases.opening,
                         },
                     )
                 )
-    return mark((), test)
+    return made
 
 
 _Ask = tuple[str, list[str], list[int]]
 """The question at a decision, and the names and numbers of its actions in the order in which it names them."""
 
-_FIRST = "Suppose the coin decides that you go first. "
-_SECOND = "Suppose the coin decides that you go second, and the first chooses option {}. "
+
+@dataclass(frozen=True)
+class _Phrases:
+    """The sentences of a part that are not in its stories.
+
+    Attributes:
+        group: begins the names of pairs, so that no two parts share one.
+        first, second: the situation of the first mover, and of the second; fields: the action chosen before.
+        which: asks for a choice; fields: the two options.
+        opening: of the answer.
+    """
+
+    group: str
+    first: str
+    second: str
+    which: str
+    opening: str
+
+    def ask(self, pair: Pair, mover: int, situation: str = "") -> _Ask:
+        """Ask for a mover's choice in a situation."""
+        names = pair.named(mover)
+        return situation + self.which.format(*names), names, list(pair.orders[mover])
 
 
-def _say(pair: Pair, drawn: Drawn, story: dict[str, str]) -> tuple[str, list[_Ask]]:
+_PHRASES = {
+    "test": _Phrases(
+        group="",
+        first="Suppose the coin decides that you go first. ",
+        second="Suppose the coin decides that you go second, and the first chooses option {}. ",
+        which="Which option do you choose, {} or {}?",
+        opening="I choose option",
+    ),
+    "train": _Phrases(
+        group="train-",
+        first="This time it is you who begins. ",
+        second="This time the other begins and takes {}; it is your turn. ",
+        which="What do you take: {} or {}?",
+        opening="I take",
+    ),
+}
+
+
+def _say(pair: Pair, drawn: Drawn, story: dict[str, str], phrases: _Phrases) -> tuple[str, list[_Ask]]:
     """Put a game into words: its description, and every decision."""
     say = _SAY.get(pair.kind, _say_two_stages)
-    fields, asks = say(pair, drawn, story)
+    fields, asks = say(pair, drawn, story, phrases)
     a, b = pair.named(0)
     return story["text"].format(a=a, b=b, **fields), asks
 
 
-def _say_duopoly(pair: Pair, drawn: Drawn, story: dict[str, str]) -> tuple[dict[str, Any], list[_Ask]]:
+def _say_duopoly(
+    pair: Pair, drawn: Drawn, story: dict[str, str], phrases: _Phrases
+) -> tuple[dict[str, Any], list[_Ask]]:
     fields = dict(drawn.market)
     for place, action in zip("ab", pair.orders[0]):
         fields |= {f"p{place}": drawn.prices[action], f"e{place}": drawn.payoffs[action]}
         fields[place * 2] = drawn.payoffs[2 + action]
-    return fields, [_ask(pair, 0, "")]
+    return fields, [phrases.ask(pair, 0)]
 
 
-def _say_dilemma(pair: Pair, drawn: Drawn, story: dict[str, str]) -> tuple[dict[str, Any], list[_Ask]]:
+def _say_dilemma(
+    pair: Pair, drawn: Drawn, story: dict[str, str], phrases: _Phrases
+) -> tuple[dict[str, Any], list[_Ask]]:
     t, r, p, s = drawn.payoffs
     payoff = ((p, t), (s, r))  # of one's own action and the other's
     order, shares = pair.orders[0], drawn.shares
@@ -101,11 +155,13 @@ def _say_dilemma(pair: Pair, drawn: Drawn, story: dict[str, str]) -> tuple[dict[
         after = shares[2 - action]
         fields |= {f"f{place}": after[order[0]], f"g{place}": after[order[1]]}
         fields |= {place + other: payoff[action][order[number]] for number, other in enumerate("ab")}
-    after_each = [_SECOND.format(pair.letters[0][action]) for action in (1, 0)]
-    return fields, [_ask(pair, 0, situation) for situation in (_FIRST, *after_each)]
+    after_each = [phrases.second.format(pair.letters[0][action]) for action in (1, 0)]
+    return fields, [phrases.ask(pair, 0, situation) for situation in (phrases.first, *after_each)]
 
 
-def _say_two_stages(pair: Pair, drawn: Drawn, story: dict[str, str]) -> tuple[dict[str, Any], list[_Ask]]:
+def _say_two_stages(
+    pair: Pair, drawn: Drawn, story: dict[str, str], phrases: _Phrases
+) -> tuple[dict[str, Any], list[_Ask]]:
     """Trust and ultimatum: one first move ends the game with the same for both, the other asks the second mover."""
     t, r, p, s = drawn.payoffs
     asking, ends, results = (1, p, ((s, t), (r, r))) if pair.kind == "trust" else (0, r, ((p, p), (t, s)))
@@ -117,14 +173,9 @@ def _say_two_stages(pair: Pair, drawn: Drawn, story: dict[str, str]) -> tuple[di
     for place, action in zip("cd", second):
         fields |= {f"{place}1": results[action][0], f"{place}2": results[action][1]}
     rules = [story["go" if action == asking else "stop"].format(**fields) for action in first]
-    fields["rules"] = ("\n" if rules[0].startswith("-") else " ").join(rules)
-    return fields, [_ask(pair, 0, _FIRST), _ask(pair, 1, _SECOND.format(letters[asking]))]
-
-
-def _ask(pair: Pair, mover: int, situation: str) -> _Ask:
-    names = pair.named(mover)
-    ask = f"{situation}Which option do you choose, {names[0]} or {names[1]}?"
-    return ask, names, list(pair.orders[mover])
+    fields["rules"] = ("\n" if rules[0].startswith(("-", "*")) else " ").join(rules)
+    after = phrases.second.format(letters[asking])
+    return fields, [phrases.ask(pair, 0, phrases.first), phrases.ask(pair, 1, after)]
 
 
 _SAY = {"duopoly": _say_duopoly, "sequential_dilemma": _say_dilemma}
@@ -141,6 +192,7 @@ DATASETS.add(
         kinds=(NAME,),
         licence="MIT",
         homepage="https://arxiv.org/abs/2507.20796",
+        trains=True,
         publishable=True,
         style="dialogue",
         suite=True,
@@ -149,14 +201,13 @@ DATASETS.add(
     )
 )
 
-_OPENING = "I choose option"
-add_condition(NAME, "direct", "asked directly", Turn("{statement}\n\n{ask}", opening=_OPENING))
+add_condition(NAME, "direct", "asked directly", Turn("{statement}\n\n{ask}", opening="{opening}"))
 add_condition(
     NAME,
     "thought",
     "thought first",
     Turn("{statement}\n\n{ask} First think about it step by step; do not choose yet."),
-    Turn("Now choose. {ask}", opening=_OPENING),
+    Turn("Now choose. {ask}", opening="{opening}"),
     max_tokens=1024,
 )
 add_kind(NAME, "Choices in games", "direct")

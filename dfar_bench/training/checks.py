@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dfar_bench.datasets import Row
 from dfar_bench.errors import InputError
-from dfar_bench.training.modes import Mode, trainable
+from dfar_bench.training.modes import MODES, Mode
 
 if TYPE_CHECKING:
     from dfar_bench.training.options import Options
@@ -29,23 +29,35 @@ _UNUSED = {
 """Options of TRL that would do nothing or harm here, with the values they have if not given."""
 
 
-def choose_rows(mode: Mode, dataset: str, drop_leaked: bool, limit: int | None) -> tuple[Sequence[Row], dict[str, int]]:
-    """Return the training rows, and the number of rows left out for each reason.
+def refuse_other_modes_options(mode: Mode, options: Options) -> None:
+    """Refuse options of other modes, which would do nothing, and a weight that is none."""
+    defaults = type(options)()
+    for name in dict.fromkeys(name for other in MODES.values() for name in other.options):
+        if name not in mode.options and getattr(options, name) != getattr(defaults, name):
+            users = ", ".join(other.name for other in MODES.values() if name in other.options)
+            raise InputError(f"--{name} is for {users}, not for --mode {mode.name}: leave it out.")
+    if not 0 <= options.kappa <= 1:
+        raise InputError(f"--kappa is {options.kappa}: it must be from 0 to 1.")
 
-    Args:
-        drop_leaked: leave out the train rows whose statement is also in the test set.
-        limit: the number of rows to take, evenly spaced; None for all.
+
+def choose_rows(mode: Mode, options: Options) -> tuple[Sequence[Row], dict[str, int]]:
+    """Return the training rows, and the number of rows left out for each reason; those of a limit are evenly spaced.
+
+    Raises:
+        InputError: the mode is not for this data set, or there are no rows.
     """
-    chosen, left_out = mode.rows(dataset, drop_leaked), {}
-    if drop_leaked:
+    dataset, limit = options.split or "", options.limit
+    if dataset not in mode.splits:
+        choice = ", ".join(mode.splits)
+        raise InputError(f"--mode {mode.name} cannot be trained on --split {dataset}: choose one of {choice}.")
+    chosen, left_out = mode.rows(dataset, options.drop_leaked), {}
+    if options.drop_leaked:
         left_out["leaked"] = len(mode.rows(dataset, False)) - len(chosen)
     if limit is not None and limit < 1:
         raise InputError(f"--limit is {limit}: it must be 1 or more.")
     if limit is not None and limit < len(chosen):
         left_out["limit"] = len(chosen) - limit
         chosen = [chosen[number * len(chosen) // limit] for number in range(limit)]
-    if not chosen:
-        raise InputError(f"--split {dataset} has no training rows: choose one of {', '.join(trainable())}.")
     return chosen, left_out
 
 

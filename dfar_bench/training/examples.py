@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from dfar_bench.training.modes import Mode
+    from dfar_bench.training.options import Options
 
 IGNORED = -100
 """The label of a token that is not learned."""
@@ -38,7 +39,7 @@ class Example:
 
 
 def make_examples(
-    rows: Sequence[Row], mode: Mode, style: str, tokenizer: PreTrainedTokenizerBase, completion_only: bool = True
+    rows: Sequence[Row], mode: Mode, options: Options, tokenizer: PreTrainedTokenizerBase, completion_only: bool = True
 ) -> list[Example]:
     """Make the training texts of rows, including the end-of-text token.
 
@@ -46,10 +47,10 @@ def make_examples(
     trained on. The completion begins at the first token that differs from the prompt's own tokens.
 
     Args:
-        style: a name in ``STYLES``.
+        options: with the prompt style.
         completion_only: learn only the completion; otherwise the prompt too, as the paper's notebooks do.
     """
-    texts = [mode.text(style, mode.condition, row) for row in rows]
+    texts = [mode.text(options, row) for row in rows]
     prompt_ids = tokenizer([prompt for prompt, _ in texts])["input_ids"]
     text_ids = tokenizer([prompt + completion for prompt, completion in texts])["input_ids"]
     end = tokenizer.eos_token_id

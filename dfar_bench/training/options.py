@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dfar_bench.datasets import get_dataset
 from dfar_bench.errors import InputError, one_line
+from dfar_bench.prompts import default_style
+from dfar_bench.training.modes import MODES
 
 
 @dataclass
@@ -17,9 +20,11 @@ class Options:
     """What ``train/sft.py`` adds to TRL's options; its help says what each does."""
 
     mode: str | None = None
-    split: str = "paper"
+    split: str | None = None
     drop_leaked: bool = False
-    prompt: str = "llama2"
+    prompt: str | None = None
+    kappa: float = 0.5
+    reasons: bool = False
     full: bool = False
     dry_run: bool = False
     limit: int | None = None
@@ -70,6 +75,9 @@ def parse(words: list[str], default_config: Path) -> tuple[Options, Any, Any]:
     for name, value in (("mode", options.mode), ("model_name_or_path", model.model_name_or_path)):
         if value is None:
             raise InputError(f"--{name} is missing: see train/sft.py --help.")
+    mode = MODES.find(options.mode)
+    options.split = options.split or mode.splits[0]
+    options.prompt = options.prompt or default_style(get_dataset(options.split))
     if training.output_dir == "trainer_output":  # TRL's default
         training.output_dir = f"runs/{Path(model.model_name_or_path).name}-{options.split}-{options.mode}"
     return options, training, model

@@ -36,14 +36,15 @@ def train(options: Options, training: Any, model: Any) -> None:
     checks.refuse_contradictions(options, training, model)
     checks.refuse_missing_zero(training, options.zero_stage)
     mode = MODES.find(options.mode)
-    chosen, left_out = checks.choose_rows(mode, options.split, options.drop_leaked, options.limit)
+    checks.refuse_other_modes_options(mode, options)
+    chosen, left_out = checks.choose_rows(mode, options)
 
     if options.scratch and training.local_process_index == 0:
         texts = (f"{row.statement} {row.reason}" for row in rows(options.split)["train"])
         make_model(Path(options.scratch), texts)
     training.distributed_state.wait_for_everyone()
     config, tokenizer = load_tokenizer(training, model)
-    all_examples = make_examples(chosen, mode, options.prompt, tokenizer, training.completion_only_loss is not False)
+    all_examples = make_examples(chosen, mode, options, tokenizer, training.completion_only_loss is not False)
     examples = fit_examples(all_examples, options, training, config)
     if len(examples) < len(all_examples):
         left_out["too long"] = len(all_examples) - len(examples)

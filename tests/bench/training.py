@@ -17,6 +17,7 @@ from typing import Any
 
 from dfar_bench.datasets import Row, rows
 from dfar_bench.training.modes import MODES
+from dfar_bench.training.options import Options
 from tests.bench.figures import Figure, at_least
 from tests.bench.measuring import SPLIT, Size, UnmeasuredError, attempt
 
@@ -181,7 +182,7 @@ def train(setting: Setting, dtype: Any, chosen: list[Row], mode: str, recipe: di
 
     torch.manual_seed(0)
     words = tokenizer(min(setting.tokens, 16_384))  # the texts cannot use more tokens
-    examples = make_examples(chosen, MODES[mode], "llama2", words, recipe["completion_only"])
+    examples = make_examples(chosen, MODES[mode], Options(prompt="llama2"), words, recipe["completion_only"])
     model = setting.build(setting.tokens).to(dtype)
     size = recipe["batch"]
     with tempfile.TemporaryDirectory() as folder:

@@ -17,7 +17,8 @@ from dfar_bench.prompts import find_condition, find_style, make_prompt
 from dfar_bench.scoring import KINDS, METRICS
 from dfar_bench.scoring.answers import Choice, read_choice
 from dfar_bench.scoring.estimate import estimates
-from dfar_bench.suite._drawn_games import KAPPA, MARGIN, Pair, draw_pairs
+from dfar_bench.suite._agents import training_text
+from dfar_bench.suite._drawn_games import KAPPA, MARGIN, TEST, Pair, draw_pairs
 from dfar_bench.suite._homo_moralis import SENSITIVITIES, Demand, Game, likelihood_statistics
 
 HALF = (0.5, 0.5, 0.5)
@@ -31,7 +32,7 @@ def decisions() -> tuple[Row, ...]:
 
 @pytest.fixture(scope="module")
 def pairs() -> list[Pair]:
-    return list(draw_pairs())
+    return list(draw_pairs(TEST))
 
 
 def game_of(row: Row) -> Game:
@@ -147,11 +148,12 @@ def test_rows_are_the_same_everywhere(decisions: tuple[Row, ...]) -> None:
         f"{row_hash(row.row_id)} {row.group_id} {row.label} {row.statement} {sorted(row.facts.items())}"
         for row in decisions
     )
-    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "366e5265dd4cb6d4"
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "612563f2bd58729d"
 
 
-def test_labels_are_the_optima_and_no_optimum_is_near_a_tie(decisions: tuple[Row, ...]) -> None:
-    for members in games(decisions):
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_labels_are_the_optima_and_no_optimum_is_near_a_tie(part: str) -> None:
+    for members in games(rows("games")[part]):
         game = game_of(members[0])
         (selfish, lead), (moralis, lead_moralis) = game.best(0), game.best(KAPPA)
         assert min(lead, lead_moralis) >= MARGIN
@@ -160,8 +162,8 @@ def test_labels_are_the_optima_and_no_optimum_is_near_a_tie(decisions: tuple[Row
         assert [row.facts["actions"][row.facts["moralis"]] for row in members] == list(moralis)
 
 
-def test_payoffs_have_the_order_of_their_game(decisions: tuple[Row, ...]) -> None:
-    for row in decisions:
+def test_payoffs_have_the_order_of_their_game() -> None:
+    for row in (row for part in rows("games").values() for row in part):
         payoffs = row.facts["payoffs"]
         if row.domain == "duopoly":
             assert min(payoffs) > 0
@@ -217,6 +219,86 @@ def test_options_and_names_are_balanced(decisions: tuple[Row, ...]) -> None:
 def test_both_archetypes_differ_often_enough(decisions: tuple[Row, ...]) -> None:
     assert sum(row.label != row.facts["moralis"] for row in decisions) == 205
     assert any(row.facts["actions"][row.facts["moralis"]] for row in decisions if row.facts["node"] == 2)
+
+
+# The train part
+
+
+def test_the_train_part_shares_nothing_with_the_test_part() -> None:
+    train, test = rows("games")["train"], rows("games")["test"]
+    assert (len(train), len({row.facts["game"] for row in train})) == (1440, 672)
+    parts: list[set[object]]
+    for what in (
+        lambda row: [(row.domain, *row.facts["payoffs"])],
+        lambda row: row.facts["names"],
+        lambda row: [row.group_id, row.facts["game"], row.row_id],
+        lambda row: [row.facts["opening"]],
+        # Sentences and lines, without numbers and names of options
+        lambda row: re.split(r"[.:;?]\s|\n", re.sub(r"\d+|\b[A-Z]\b", "_", f"{row.statement} {row.facts['ask']}")),
+    ):
+        parts = [{item for row in part for item in what(row)} for part in (train, test)]
+        assert parts[0] & parts[1] <= {"", "_"}
+
+
+def test_options_and_names_of_the_train_part_are_balanced() -> None:
+    for kind, nodes in KINDS_OF_GAMES.items():
+        for node in range(nodes):
+            of_node = [row for row in rows("games")["train"] if (row.domain, row.facts["node"]) == (kind, node)]
+            for what in (
+                lambda row: row.facts["actions"][0],
+                lambda row: row.facts["names"][0] < row.facts["names"][1],
+                lambda row: row.label,
+            ):
+                assert sum(map(what, of_node)) == len(of_node) / 2
+
+
+def test_every_number_of_the_train_part_is_beside_its_option() -> None:
+    """Read the wordings that are lists back into payoffs and beliefs."""
+    read = Counter[str]()
+    for row in rows("games")["train"]:
+        if (row.facts["wording"], row.facts["node"]) != (1, 0):
+            continue
+        name = dict(zip(row.facts["actions"], row.facts["names"]))
+        said = dict(re.findall(r"^\* (.+?): (.+)$", row.statement, re.MULTILINE))
+        payoffs, beliefs = row.facts["payoffs"], row.facts["beliefs"]
+        if row.domain == "duopoly":
+            for action in (0, 1):
+                price, left = re.match(
+                    r"(\d+) a crate, so that you are left with (\d+)", said[f"price {name[action]}"]
+                ).groups()  # type: ignore[union-attr]
+                assert int(left) == payoffs[action]
+                assert said[f"a week in which both ask {price}"] == f"{payoffs[2 + action]} left for each"
+        elif row.domain == "sequential_dilemma":
+            t, r, p, s = payoffs
+            for action, other, pay in ((1, 1, (r, r)), (1, 0, (s, t)), (0, 1, (t, s)), (0, 0, (p, p))):
+                assert said[f"you {name[action]}, the other {name[other]}"] == f"{pay[0]} and {pay[1]}"
+            assert f"{name[1]} in {beliefs[0]}%" in said["who began said"] if "who began said" in said else True
+            for action, belief in ((1, beliefs[1]), (0, beliefs[2])):
+                assert f"who had heard {name[action]} said" in row.statement
+                heard = row.statement.split(f"who had heard {name[action]} said")[1].split("\n")[0]
+                assert f"{name[1]} in {belief}%" in heard
+        else:
+            t, r, p, s = payoffs
+            asking, ends = (1, p) if row.domain == "trust" else (0, r)
+            word = "dive" if row.domain == "trust" else "sheet"
+            assert said[f"{word} {name[1 - asking]}"].startswith(f"{ends} for each")
+            assert f"{word} {name[1]} {beliefs[0]}" in said["beginning"]
+        read[row.domain] += 1
+    assert read == {"sequential_dilemma": 64, "trust": 64, "ultimatum": 64, "duopoly": 32}
+
+
+@pytest.mark.parametrize("with_reason", [False, True])
+@pytest.mark.parametrize(("kappa", "choice"), [(0.0, lambda row: row.label), (KAPPA, lambda row: row.facts["moralis"])])
+def test_agents_choose_the_optimum_and_say_why(kappa: float, choice: Callable[[Row], int], with_reason: bool) -> None:
+    for row in rows("games")["train"]:
+        prompt, answer = training_text("dialogue", row, kappa, with_reason)
+        assert prompt == make_prompt("dialogue", "direct", row).text
+        chosen = row.facts["names"][choice(row)]
+        assert answer.startswith(f" {chosen}.")
+        assert answer.endswith(f" So I take {chosen}.") == with_reason
+        if with_reason:  # the last two numbers are utilities, in the order of the names
+            first, second = re.findall(r"\d+\.\d\b", answer)[-2:]
+            assert (float(first) >= float(second)) if choice(row) == 0 else (float(second) >= float(first))
 
 
 # Prompts

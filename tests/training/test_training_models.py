@@ -23,6 +23,7 @@ from dfar_bench.training.collator import SHARES_PREFIX, can_share_prefix
 from dfar_bench.training.examples import IGNORED, Example, make_examples
 from dfar_bench.training.merge import merge
 from dfar_bench.training.modes import MODES
+from dfar_bench.training.options import Options
 from dfar_bench.training.scratch import make_tokenizer
 
 LIMIT = 12
@@ -104,7 +105,7 @@ def training_rows(tokenizer: Any, mode: str, count: int) -> list[Example]:
     """Those that ``--limit`` takes: evenly spaced."""
     every = rows("mini")["train"]
     chosen = [every[number * len(every) // count] for number in range(count)]
-    return make_examples(chosen, MODES[mode], "llama2", tokenizer)
+    return make_examples(chosen, MODES[mode], Options(prompt="llama2"), tokenizer)
 
 
 def plain_loss(model: Any, examples: Sequence[Example]) -> torch.Tensor:

@@ -18,6 +18,7 @@ from dfar_bench.training.collator import Collator, balance
 from dfar_bench.training.examples import IGNORED, Example, drop_too_long, make_examples
 from dfar_bench.training.loss import completion_nll
 from dfar_bench.training.modes import MODES, train_rows
+from dfar_bench.training.options import Options
 from dfar_bench.training.scratch import make_tokenizer
 
 MINI = rows("mini")["train"]
@@ -39,16 +40,27 @@ def test_training_texts_do_not_change(dataset: str, expected: str) -> None:
     for mode in (MODES["l"], MODES["lr"]):
         for style in ("llama2", "mistral", "plain"):
             for row in train_rows(dataset, drop_leaked=False):
-                texts.update(json.dumps([row.row_id, *mode.text(style, mode.condition, row)]).encode())
+                texts.update(json.dumps([row.row_id, *mode.text(Options(prompt=style), row)]).encode())
     for row in train_rows(dataset, drop_leaked=True):
         texts.update(row.row_id.encode())
+    assert texts.hexdigest()[:16] == expected
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("oeconomicus", "5c563156d2d1e93e"), ("moralis", "016a24424af959be")])
+def test_texts_of_agents_do_not_change(mode: str, expected: str) -> None:
+    """Strategies, and strategies with reasons."""
+    texts = hashlib.sha256()
+    for reasons in (False, True):
+        options = Options(prompt="dialogue", reasons=reasons)
+        for row in MODES[mode].rows("games", False):
+            texts.update(json.dumps([row.row_id, *MODES[mode].text(options, row)], ensure_ascii=False).encode())
     assert texts.hexdigest()[:16] == expected
 
 
 @pytest.mark.parametrize("mode", ["l", "lr"])
 @pytest.mark.parametrize("style", [style.name for style in styles_of(get_dataset("mini"))])
 def test_the_completion_and_the_end_are_learned(style: str, mode: str, tokenizer: Any) -> None:
-    for row, example in zip(MINI[:20], make_examples(MINI[:20], MODES[mode], style, tokenizer)):
+    for row, example in zip(MINI[:20], make_examples(MINI[:20], MODES[mode], Options(prompt=style), tokenizer)):
         learned = [token for token, label in zip(example.input_ids, example.labels) if label != IGNORED]
         assert example.labels[-len(learned) :] == learned
         assert example.input_ids.index(tokenizer.eos_token_id) == len(example.input_ids) - 1
@@ -58,7 +70,7 @@ def test_the_completion_and_the_end_are_learned(style: str, mode: str, tokenizer
 
 
 def test_the_prompt_is_learned_too_if_asked(tokenizer: Any) -> None:
-    (example,) = make_examples(MINI[:1], MODES["l"], "llama2", tokenizer, completion_only=False)
+    (example,) = make_examples(MINI[:1], MODES["l"], Options(prompt="llama2"), tokenizer, completion_only=False)
     assert example.labels == example.input_ids
 
 
@@ -69,8 +81,8 @@ def test_a_tokenizer_that_ends_texts_itself_ends_them_once(tokenizer: Any) -> No
         def __call__(self, texts: list[str]) -> dict[str, list[list[int]]]:
             return {"input_ids": [[*ids, self.eos_token_id] for ids in tokenizer(texts)["input_ids"]]}
 
-    ended = make_examples(MINI[:3], MODES["l"], "plain", Ending())  # type: ignore[arg-type]
-    assert ended == make_examples(MINI[:3], MODES["l"], "plain", tokenizer)
+    ended = make_examples(MINI[:3], MODES["l"], Options(prompt="plain"), Ending())  # type: ignore[arg-type]
+    assert ended == make_examples(MINI[:3], MODES["l"], Options(prompt="plain"), tokenizer)
 
 
 def examples_of(*lengths: int) -> list[Example]:
