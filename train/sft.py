@@ -7,11 +7,12 @@
     what the model learns: {modes} (required)
 --model_name_or_path M   any causal language model of transformers, from the Hub or a folder (required)
 --output_dir DIR         for checkpoints, the model, its card and dfar_run.json (runs/MODEL-SPLIT-MODE)
---config FILE            YAML file with any of these options (train/configs/fast.yaml)
+--config FILE            YAML file with any of these options (train/configs/fast.yaml; dpo.yaml for --mode dpo)
 --split {splits}
     the data set whose train rows are used (paper; games for the agents in games)
 --drop_leaked            leave out rows whose statement is also in the test set
 --prompt STYLE           prompt style: {styles} (llama2; games have their own)
+--pairs FILE             of the mode dpo: pairs of answers, made by dfar-bench pairs with the model to be trained
 --kappa K                of the mode moralis, 0 to 1: the weight of what if everybody did so (0.5)
 --reasons BOOL           of the agents in games: learn the reason after the choice, too (false)
 --full                   train all weights instead of a LoRA adapter (then lower --learning_rate)
@@ -35,7 +36,7 @@ from pathlib import Path
 
 from dfar_bench.errors import InputError
 
-DEFAULT_CONFIG = Path(__file__).parent / "configs" / "fast.yaml"
+CONFIGS = Path(__file__).parent / "configs"
 
 
 def main(words: list[str]) -> None:
@@ -43,7 +44,7 @@ def main(words: list[str]) -> None:
         from dfar_bench.training.options import parse
         from dfar_bench.training.run import train
 
-        options, training, model = parse(words, DEFAULT_CONFIG)
+        options, training, model = parse(words, CONFIGS)
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is not installed: pip install 'dfar-bench[train]'.") from None
     train(options, training, model)

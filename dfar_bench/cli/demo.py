@@ -250,7 +250,7 @@ def find_base(folder: Path, name: str, model: str | None) -> tuple[Base, str | N
     from dfar_bench.training.devices import gpu_count
 
     if Path(model).is_dir():
-        from dfar_bench.leaderboard.trained import weights_hash
+        from dfar_bench.training.record import weights_hash
 
         return Base(name, os.path.abspath(model), gpus=gpu_count()), weights_hash(Path(model))
     from transformers import AutoConfig

@@ -53,7 +53,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def make_app() -> typer.Typer:
     """Build the command line; its commands' modules are imported only then."""
-    from dfar_bench.cli import data, demo, evaluate, human, judge, leaderboard, score  # a broken plugin shows here
+    from dfar_bench.cli import (
+        data,
+        demo,
+        evaluate,
+        human,
+        judge,
+        leaderboard,
+        pairs,
+        score,
+    )  # a broken plugin shows here
 
     app = typer.Typer(
         help="Do a model's moral judgements, and the reasons it gives, agree with people's? "
@@ -66,6 +75,7 @@ def make_app() -> typer.Typer:
     app.callback()(_version_option)
     commands: list[Callable[..., int]]
     commands = [demo.demo, score.rescore, score.compare, score.baselines, leaderboard.submit, leaderboard.verify]
+    commands.append(pairs.pairs)
     for command in commands:
         app.command()(command)
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True}

@@ -32,7 +32,7 @@ from dfar_bench.leaderboard.submission import (
     model_folders,
     run_id,
 )
-from dfar_bench.leaderboard.trained import dfar_run, weights_hash
+from dfar_bench.leaderboard.trained import dfar_run
 from dfar_bench.leaderboard.verified import VerifiedSubmission
 from dfar_bench.leaderboard.verify import verify
 from dfar_bench.runs.log import runs_by_task, training_record
@@ -40,6 +40,7 @@ from dfar_bench.runs.rescore import Score
 from dfar_bench.runs.run import Run
 from dfar_bench.scoring import Estimate
 from dfar_bench.training.modes import trainable
+from dfar_bench.training.record import weights_hash
 
 
 @dataclass(frozen=True)

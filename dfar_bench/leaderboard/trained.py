@@ -1,8 +1,7 @@
-"""What a submission carries over of the model itself: a hash of its weights, and how it was trained."""
+"""What a submission carries over of how a model was trained."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,22 +17,6 @@ _ARGUMENTS = (
     "warmup_steps", "weight_decay", "bf16", "lora_r", "lora_alpha", "lora_dropout", "packing",
 )  # fmt: skip
 """The arguments of a training that decide what is learned."""
-
-
-def weights_hash(folder: Path) -> str:
-    """Hash a model's weights; see ``schema.Model``.
-
-    Raises:
-        InputError: the folder holds none.
-    """
-    files = sorted(folder.glob("*.safetensors"), key=lambda path: path.name)
-    if not files:
-        raise InputError(f"{folder} holds no *.safetensors: name the model's folder, or give --revision.")
-    digest = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as file:
-            digest.update(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n".encode())
-    return digest.hexdigest()
 
 
 def dfar_run(path: Path) -> dict[str, Any]:

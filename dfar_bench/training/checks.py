@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,15 +51,32 @@ def choose_rows(mode: Mode, options: Options) -> tuple[Sequence[Row], dict[str, 
     if dataset not in mode.splits:
         choice = ", ".join(mode.splits)
         raise InputError(f"--mode {mode.name} cannot be trained on --split {dataset}: choose one of {choice}.")
-    chosen, left_out = mode.rows(dataset, options.drop_leaked), {}
+    chosen, left_out = mode.rows(options), {}
     if options.drop_leaked:
-        left_out["leaked"] = len(mode.rows(dataset, False)) - len(chosen)
+        left_out["leaked"] = len(mode.rows(replace(options, drop_leaked=False))) - len(chosen)
     if limit is not None and limit < 1:
         raise InputError(f"--limit is {limit}: it must be 1 or more.")
     if limit is not None and limit < len(chosen):
         left_out["limit"] = len(chosen) - limit
-        chosen = [chosen[number * len(chosen) // limit] for number in range(limit)]
+        chosen = evenly(chosen, limit)
     return chosen, left_out
+
+
+def refuse_others_pairs(plan: dict[str, Any]) -> None:
+    """Make sure that pairs were written by the model that is trained: it is the reference."""
+    pairs, base = plan.get("pairs"), plan["base_model"]
+    if pairs and base["weights"] != pairs["weights"]:
+        raise InputError(
+            f"the pairs were written by {pairs['model']}, not by {base['name']} (other weights): train that model, "
+            "merged with train/merge.py, or make pairs with this one."
+        )
+
+
+def evenly(rows: Sequence[Row], limit: int | None) -> Sequence[Row]:
+    """Return so many rows, evenly spaced; all if there are no more, or the limit is None."""
+    if limit is None or limit >= len(rows):
+        return rows
+    return [rows[number * len(rows) // limit] for number in range(limit)]
 
 
 def refuse_contradictions(options: Options, training: Any, model: Any) -> None:
@@ -71,7 +89,12 @@ def refuse_contradictions(options: Options, training: Any, model: Any) -> None:
     import torch
     from transformers.utils import is_bitsandbytes_available
 
-    quantized, ours, plugin = model.load_in_4bit or model.load_in_8bit, not options.plain, training.deepspeed_plugin
+    sft = hasattr(training, "packing")  # else preferences, with TRL's own batches and loss
+    quantized, ours, plugin = (
+        model.load_in_4bit or model.load_in_8bit,
+        sft and not options.plain,
+        training.deepspeed_plugin,
+    )
     if quantized and options.full:
         raise InputError(
             "--full trains all weights, which 4- and 8-bit weights do not allow: leave one of the two out."
@@ -96,7 +119,7 @@ def refuse_contradictions(options: Options, training: Any, model: Any) -> None:
         if ours and getattr(training, name):
             raise InputError(f"--{name} is for TRL's batches: add --plain true, or leave it out.")
     for name, unset in _UNUSED.items():
-        if getattr(training, name) != unset:
+        if getattr(training, name, unset) != unset:
             raise InputError(
                 f"--{name} is not used here: a run resumes by itself, evaluates nothing, shuffles by --seed and uses "
                 "the prompts of --prompt; leave it out."

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dfar_bench.datasets import DATASETS, Row, rows, without_leaked
+from dfar_bench.errors import InputError
 from dfar_bench.prompts import gold_completion, make_prompt
 from dfar_bench.registry import Registry
 
@@ -22,14 +24,41 @@ Text = Callable[["Options", Row], tuple[str, str]]
 """Returns the prompt for a row and the completion, which begins with a space."""
 
 
-def train_rows(dataset: str, drop_leaked: bool) -> Sequence[Row]:
-    """Return the train rows of a data set.
+def train_rows(options: Options) -> Sequence[Row]:
+    """Return the train rows of a data set, without the leaked ones if that is wanted."""
+    parts = rows(options.split or "")
+    return without_leaked(parts["train"], parts["test"]) if options.drop_leaked else parts["train"]
 
-    Args:
-        drop_leaked: leave out the rows whose statement is also in the test set.
+
+def pair_rows(options: Options) -> Sequence[Row]:
+    """Return the train row of each pair in the file that ``--pairs`` names; see ``pairs.with_answers``.
+
+    Raises:
+        InputError: there is no such file, or it was made from other rows or in another prompt style.
     """
-    parts = rows(dataset)
-    return without_leaked(parts["train"], parts["test"]) if drop_leaked else parts["train"]
+    from dfar_bench.training.pairs import read_pairs, with_answers
+
+    if options.pairs is None:
+        raise InputError("--mode dpo needs --pairs FILE: make it with dfar-bench pairs.")
+    head, pairs = read_pairs(Path(options.pairs))
+    for name in ("split", "prompt"):
+        if (made := head.get(name)) != (wanted := getattr(options, name)):
+            raise InputError(f"{options.pairs} was made with --{name} {made}, not {wanted}: say the same here.")
+    made = with_answers(rows(options.split or "")["train"], pairs, Path(options.pairs))
+    wanted_ids = {row.row_id for row in train_rows(options)}
+    return [row for row in made if row.row_id in wanted_ids]
+
+
+def describe_pairs(options: Options) -> dict[str, Any]:
+    """Return how the pairs were made, for the record."""
+    from dfar_bench.training.pairs import read_pairs
+
+    return {"pairs": read_pairs(Path(options.pairs or ""))[0]}
+
+
+def chosen_text(options: Options, row: Row) -> tuple[str, str]:
+    """Make the text of a pair with the chosen answer."""
+    return make_prompt(options.prompt or "", "reason", row).text, f" {row.facts['chosen']}"
 
 
 def gold_text(condition: str) -> Text:
@@ -56,6 +85,29 @@ def sft_trainer() -> type[Any]:
     return DfarTrainer
 
 
+def sft_config() -> type[Any]:
+    """Load the settings that ``sft_trainer`` takes."""
+    from trl import SFTConfig
+
+    config: type[Any] = SFTConfig
+    return config
+
+
+def dpo_trainer() -> type[Any]:
+    """Load the trainer of modes that prefer one answer to another."""
+    from dfar_bench.training.preference import PreferenceTrainer
+
+    return PreferenceTrainer
+
+
+def dpo_config() -> type[Any]:
+    """Load the settings that ``dpo_trainer`` takes."""
+    from trl import DPOConfig
+
+    config: type[Any] = DPOConfig
+    return config
+
+
 @dataclass(frozen=True)
 class Mode:
     """One way of training.
@@ -67,8 +119,11 @@ class Mode:
         text: see ``Text``.
         options: names of the options in ``Options`` that are for this mode, and perhaps others, but not for all.
         data: the one data set that it is for; "" where it is for all with statements, labels and reasons.
-        rows: (data set, drop_leaked) -> the training rows.
+        rows: returns the training rows.
         trainer: returns the trainer class; it may import PyTorch. See ``DfarTrainer`` for what it is called with.
+        config: returns the class of TRL's settings for that trainer.
+        recipe: the file of ``train/configs`` that holds the defaults.
+        about: what else goes into the record.
     """
 
     name: str
@@ -77,8 +132,11 @@ class Mode:
     text: Text = field(repr=False)
     options: tuple[str, ...] = ()
     data: str = ""
-    rows: Callable[[str, bool], Sequence[Row]] = field(default=train_rows, repr=False)
+    rows: Callable[[Options], Sequence[Row]] = field(default=train_rows, repr=False)
     trainer: Callable[[], type[Any]] = field(default=sft_trainer, repr=False)
+    config: Callable[[], type[Any]] = field(default=sft_config, repr=False)
+    recipe: str = "fast.yaml"
+    about: Callable[[Options], dict[str, Any]] = field(default=lambda options: {}, repr=False)
 
     @property
     def description(self) -> str:
@@ -94,6 +152,20 @@ class Mode:
 MODES: Registry[Mode] = Registry("mode")
 MODES.add(Mode("l", "L", "labels alone", gold_text("label")))
 MODES.add(Mode("lr", "L+R", "labels and reasons", gold_text("reason")))
+MODES.add(
+    Mode(
+        "dpo",
+        "L+R, DPO",
+        "labels and reasons, and to prefer better reasons",
+        chosen_text,
+        ("pairs",),
+        rows=pair_rows,
+        trainer=dpo_trainer,
+        config=dpo_config,
+        recipe="dpo.yaml",
+        about=describe_pairs,
+    )
+)
 MODES.add(
     Mode(
         "oeconomicus",

@@ -25,6 +25,7 @@ class Options:
     prompt: str | None = None
     kappa: float = 0.5
     reasons: bool = False
+    pairs: str | None = None
     full: bool = False
     dry_run: bool = False
     limit: int | None = None
@@ -35,11 +36,14 @@ class Options:
     plain: bool = False
 
 
-def parse(words: list[str], default_config: Path) -> tuple[Options, Any, Any]:
+def parse(words: list[str], configs: Path) -> tuple[Options, Any, Any]:
     """Parse the command line and the YAML file it names.
 
+    Args:
+        configs: the folder of the modes' recipes.
+
     Returns:
-        The options, TRL's ``SFTConfig``, and TRL's ``ModelConfig``.
+        The options, TRL's settings of the mode (``SFTConfig`` or ``DPOConfig``), and TRL's ``ModelConfig``.
 
     Raises:
         InputError: an option is unknown, missing, or contradicts another.
@@ -50,19 +54,22 @@ def parse(words: list[str], default_config: Path) -> tuple[Options, Any, Any]:
     from dfar_bench.training.checks import refuse_missing_compiler
 
     words = [part for word in words for part in (word.split("=", 1) if word.startswith("--config=") else [word])]
-    if "--config" not in words:
-        words = ["--config", str(default_config), *words]
     if not torch.accelerator.is_available():
         words = ["--use_cpu", "true", *words]  # the user's own value comes later and wins
         refuse_missing_compiler()  # first, as parsing SFTConfig starts DeepSpeed
 
-    from trl import ModelConfig, SFTConfig, TrlParser
+    from trl import ModelConfig, TrlParser
 
-    parser = TrlParser((Options, SFTConfig, ModelConfig), prog="train/sft.py")
-    if "--help_all" in words:
-        parser.print_help()
-        raise SystemExit(0)
+    prog = "train/sft.py"
     try:
+        ours, _ = TrlParser((Options,), prog=prog).parse_args_and_config(words, return_remaining_strings=True)
+        mode = MODES.get(ours.mode or "", MODES["lr"])
+        if "--config" not in words:
+            words = ["--config", str(configs / mode.recipe), *words]
+        parser = TrlParser((Options, mode.config(), ModelConfig), prog=prog)
+        if "--help_all" in words:
+            parser.print_help()
+            raise SystemExit(0)
         options, training, model = parser.parse_args_and_config(words)
     except (ValueError, OSError, ImportError) as error:
         raise InputError(f"these options cannot be used: {one_line(error)}") from None

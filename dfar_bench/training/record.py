@@ -56,6 +56,29 @@ def packages() -> dict[str, str]:
     return versions
 
 
+def weights_hash(folder: Path) -> str:
+    """Hash a model's weights: sha256 over the sha256 and the name of every file of weights, sorted by name.
+
+    Raises:
+        InputError: the folder holds no weights in safetensors.
+    """
+    files = sorted(folder.glob("*.safetensors"), key=lambda path: path.name)
+    if not files:
+        raise InputError(f"{folder} holds no *.safetensors: name the model's folder, or give --revision.")
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            digest.update(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n".encode())
+    return digest.hexdigest()
+
+
+def base_weights(name: str, revision: str) -> str | None:
+    """Return what tells a model's weights from others: their hash, or the commit of a model on the Hub."""
+    if not Path(name).is_dir():
+        return base_commit(name, revision)
+    return weights_hash(Path(name)) if any(Path(name).glob("*.safetensors")) else None
+
+
 def base_commit(name: str, revision: str) -> str | None:
     """Return the commit of a model that was loaded from the Hub; None for a folder outside the Hub's cache."""
     from transformers.utils import cached_file, extract_commit_hash
@@ -98,7 +121,7 @@ def refuse_another_run(before: dict[str, Any], now: dict[str, Any], folder: Path
         InputError: names the first setting that differs.
     """
     for name, old, new in _differences({n: before.get(n) for n in _FIXED}, {n: now.get(n) for n in _FIXED}):
-        if name == "base_model.commit" and old is None:
+        if name in ("base_model.commit", "base_model.weights") and old is None:
             continue  # a record from before it was recorded
         raise InputError(
             f"{folder} holds a run with {name} {_short(old)}, but this one has {_short(new)}, so it cannot be resumed: "

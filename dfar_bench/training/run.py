@@ -23,13 +23,14 @@ def train(options: Options, training: Any, model: Any) -> None:
     """Train a model and save it with its record and card; to be called on all processes.
 
     Args:
-        training: TRL's ``SFTConfig``.
+        training: TRL's settings of the mode.
         model: TRL's ``ModelConfig``.
 
     Raises:
         InputError: the run cannot work, before weights are loaded.
         TrainingError: loss or gradients are not finite.
     """
+    from accelerate.utils import broadcast_object_list
     from trl import get_quantization_config
 
     first, folder = training.process_index == 0, Path(training.output_dir)
@@ -44,16 +45,20 @@ def train(options: Options, training: Any, model: Any) -> None:
         make_model(Path(options.scratch), texts)
     training.distributed_state.wait_for_everyone()
     config, tokenizer = load_tokenizer(training, model)
-    all_examples = make_examples(chosen, mode, options, tokenizer, training.completion_only_loss is not False)
+    all_examples = make_examples(
+        chosen, mode, options, tokenizer, getattr(training, "completion_only_loss", None) is not False
+    )
     examples = fit_examples(all_examples, options, training, config)
     if len(examples) < len(all_examples):
         left_out["too long"] = len(all_examples) - len(examples)
 
+    named = model.model_name_or_path, model.model_revision
     quantization = get_quantization_config(model)
     peft_config = None if options.full else lora_config(model, config)
     if options.full and training.deepspeed_plugin is None:
         model.dtype = "float32"  # 16-bit weights would round small updates away; DeepSpeed keeps a 32-bit copy
     sizes = count_parameters(config, peft_config, weight_bytes(model, config), training.trust_remote_code)
+    (weights,) = broadcast_object_list([record.base_weights(*named) if first else None])
     tokens = {"eos_token": tokenizer.eos_token, "pad_token": tokenizer.pad_token}
     arguments = {**vars(model), **training.to_dict(), **vars(options), **tokens}
     plan = {
@@ -65,16 +70,19 @@ def train(options: Options, training: Any, model: Any) -> None:
         "seed": training.seed,
         "base_model": {
             "name": model.model_name_or_path,
-            "commit": record.base_commit(model.model_name_or_path, model.model_revision),
+            "commit": record.base_commit(*named),
+            "weights": weights,
             "type": config.model_type,
             "parameters": sizes.total,
             "trained": sizes.trainable,
         },
         "data": record.data_record(examples, left_out),
+        **mode.about(options),
         "arguments": record.plain_arguments(arguments),
         "packages": record.packages(),
         "distribution": record.describe_distribution(training),
     }
+    checks.refuse_others_pairs(plan)
     if options.dry_run:
         if first:
             steps = count_steps(len(examples), plan["data"]["tokens"], training)
@@ -146,7 +154,7 @@ def load_tokenizer(training: Any, model: Any) -> tuple[Any, Any]:
             "or choose another model."
         )
     for name in ("eos_token", "pad_token"):
-        if token := getattr(training, name):
+        if token := getattr(training, name, None):
             if token not in tokenizer.get_vocab():
                 raise InputError(
                     f"--{name} {token} is not in the vocabulary of {model.model_name_or_path}: name one of its tokens."
@@ -164,11 +172,12 @@ def load_tokenizer(training: Any, model: Any) -> tuple[Any, Any]:
 
 def fit_examples(examples: Sequence[Example], options: Options, training: Any, config: Any) -> list[Example]:
     """Return the examples that fit the model, and leave nothing for TRL to truncate."""
-    if training.packing and training.packing_strategy == "wrapped":  # a row continues in the next line
+    packing = getattr(training, "packing", False)
+    if packing and training.packing_strategy == "wrapped":  # a row continues in the next line
         return list(examples)
     limits = (training.max_length, getattr(config.get_text_config(), "max_position_embeddings", None))
     fitting = drop_too_long(examples, min(filter(None, limits), default=None), options.drop_long)
-    if not training.packing:
+    if not packing:
         training.max_length = None
     return fitting
 

@@ -89,7 +89,7 @@ def count_steps(rows: int, tokens: int, training: Any) -> int:
     """
     if training.max_steps > 0:
         return int(training.max_steps)
-    if training.packing:
+    if getattr(training, "packing", False):
         rows = math.ceil(tokens / training.max_length)
     batches: int = math.ceil(rows / (training.per_device_train_batch_size * training.world_size))
     steps: float = math.ceil(batches / training.gradient_accumulation_steps) * training.num_train_epochs

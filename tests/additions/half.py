@@ -8,6 +8,6 @@ MODES.add(
         title="Half",
         learns="labels and reasons of every other row",
         text=gold_text("reason"),
-        rows=lambda dataset, drop_leaked: train_rows(dataset, drop_leaked)[::2],
+        rows=lambda options: train_rows(options)[::2],
     )
 )
