@@ -1,15 +1,14 @@
-"""Fine-tune a causal language model: {modes}.
+"""Fine-tune a causal language model on judgements, on the reasons for them, or on choices in games.
 
     accelerate launch [--config_file ds_configs/accelerate_zero2.yaml] train/sft.py \\
         --config train/configs/fast.yaml --mode lr --model_name_or_path ORG/NAME --output_dir runs/lr [--key value …]
 
---mode {mode_names}
-    what the model learns: {modes} (required)
+--mode NAME              what the model learns (required):
+{modes}
 --model_name_or_path M   any causal language model of transformers, from the Hub or a folder (required)
 --output_dir DIR         for checkpoints, the model, its card and dfar_run.json (runs/MODEL-SPLIT-MODE)
 --config FILE            YAML file with any of these options (train/configs/fast.yaml; dpo.yaml for --mode dpo)
---split {splits}
-    the data set whose train rows are used (paper; games for the agents in games)
+--split NAME             the data set whose train rows are used: {splits} (paper, or games)
 --drop_leaked            leave out rows whose statement is also in the test set
 --prompt STYLE           prompt style: {styles} (llama2; games have their own)
 --pairs FILE             of the mode dpo: pairs of answers, made by dfar-bench pairs with the model to be trained
@@ -25,9 +24,9 @@
 --share_prefix BOOL      compute the beginning that the rows of a batch share once (the default wherever it is exact)
 --plain                  use TRL's own batches and loss: slower, for comparison and packing
 
-All options of TRL's SFTConfig and ModelConfig work too, on the command line and in the YAML file: --help_all.
-An interrupted run resumes from its last complete checkpoint when it is started again. Without a GPU, --bf16 false
---dtype float32 is exact and, on most processors, faster.
+All options of TRL's SFTConfig (of DPOConfig for dpo) and ModelConfig work too, on the command line and in the YAML
+file: --help_all. An interrupted run resumes from its last complete checkpoint when it is started again. Without a GPU,
+--bf16 false --dtype float32 is exact and, on most processors, faster.
 """
 
 import os
@@ -55,9 +54,8 @@ def help_text() -> str:
     from dfar_bench.training.modes import MODES, trainable
 
     return (__doc__ or "").format(
-        modes=" or ".join(mode.description for mode in MODES.values()),
-        mode_names="|".join(MODES),
-        splits="|".join(trainable()),
+        modes="\n".join(f"    {mode.name:<20} {mode.description}" for mode in MODES.values()),
+        splits=", ".join(trainable()),
         styles=", ".join(name for name, style in STYLES.items() if not style.fixed),
     )
 

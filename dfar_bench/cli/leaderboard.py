@@ -11,6 +11,7 @@ import typer
 from dfar_bench.cli.options import FALLS_SHORT, FINE, AsJson, new_family, print_json, warn_of_differences
 from dfar_bench.datasets import DATASETS
 from dfar_bench.errors import InputError
+from dfar_bench.training.modes import MODES
 
 SUBMISSIONS = Path("leaderboard/submissions")
 
@@ -20,7 +21,7 @@ app = new_family("Build the leaderboard's pages.")
 def submit(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="The folder given to lm_eval --output_path.")],
     model_id: Annotated[str, typer.Option(metavar="ORG/NAME", help="The model's name on the board.")],
-    mode: Annotated[str, typer.Option(metavar="MODE", help="How it was trained: base, l, lr or other.")],
+    mode: Annotated[str, typer.Option(metavar="MODE", help=f"How it was trained: base, {', '.join(MODES)} or other.")],
     revision: Annotated[str | None, typer.Option(metavar="R", help="The model's commit on the Hub.")] = None,
     weights: Annotated[
         Path | None, typer.Option(metavar="DIR", help="For a local model: its folder of *.safetensors, to be hashed.")

@@ -16,7 +16,7 @@ def pairs(
     out: Annotated[Path, typer.Option(metavar="FILE.jsonl", help="Where the pairs go; the answers go beside it.")],
     split: Annotated[str, typer.Option(metavar="NAME", help="The data set whose train rows are used.")] = "paper",
     drop_leaked: Annotated[
-        bool, typer.Option("--drop_leaked", help="Leave out rows that are in the test set.")
+        bool, typer.Option("--drop-leaked", help="Leave out rows that are in the test set.")
     ] = False,
     prompt: Annotated[str, typer.Option(metavar="STYLE", help="The prompt style the model was trained in.")] = "llama2",
     judge: Annotated[

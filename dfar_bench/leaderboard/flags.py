@@ -29,7 +29,8 @@ MAX_UNPARSED = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One oddity: ``gold_copy``, ``constant``, ``implausible``, ``at_odds`` or ``same_answers``, and a sentence."""
+    """One oddity: ``gold_copy``, ``constant``, ``implausible``, ``at_odds``, ``same_answers`` or
+    ``same_judge``, and a sentence."""
 
     kind: str
     text: str
@@ -47,6 +48,18 @@ def inconsistency(acc: float | None, verdict_acc: float | None, unparsed: float 
     if abs(acc - verdict_acc) < INCONSISTENT:
         return None
     return Flag("at_odds", f"{acc:.1%} right by likelihood, and {verdict_acc:.1%} by its written verdicts")
+
+
+def same_judge(ranked_by: str | None, judge: str) -> Flag | None:
+    """Return the flag of a model that learned to please the judge that scores it.
+
+    Args:
+        ranked_by: the signature of the judge that ranked what it was trained on, if one did.
+        judge: that of the one that scores.
+    """
+    if ranked_by is None or ranked_by.rpartition(".")[0] != judge.rpartition(".")[0]:  # without the hash
+        return None
+    return Flag("same_judge", f"trained on pairs that were ranked by {ranked_by}, the judge that scores it here")
 
 
 def same_answers(submissions: Sequence[tuple[str, Mapping[str, str]]]) -> Iterator[tuple[Flag, ...]]:

@@ -148,6 +148,7 @@ class DfarRun(Strict):
     distribution: Distribution
     steps: fields.Count
     final_loss: float
+    ranked_by: fields.Name | None = None
     tokens_per_second: Annotated[float, Field(ge=0, le=1e12)]
     arguments: Annotated[dict[fields.Name, bool | int | float | None], Field(max_length=20)]
 

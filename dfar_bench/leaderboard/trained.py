@@ -15,6 +15,7 @@ from dfar_bench.training.record import SCHEMA_VERSION
 _ARGUMENTS = (
     "learning_rate", "num_train_epochs", "max_steps", "per_device_train_batch_size", "gradient_accumulation_steps",
     "warmup_steps", "weight_decay", "bf16", "lora_r", "lora_alpha", "lora_dropout", "packing",
+    "kappa", "reasons", "beta",
 )  # fmt: skip
 """The arguments of a training that decide what is learned."""
 
@@ -41,6 +42,7 @@ def dfar_run(path: Path) -> dict[str, Any]:
             "distribution": {n: distribution[n] for n in ("type", "zero_stage", "offload", "processes", "device")},
             "steps": run["loss"]["steps"],
             "final_loss": run["loss"]["final"],
+            **({"ranked_by": run["pairs"]["judge"]} if "pairs" in run else {}),
             "tokens_per_second": run["speed"]["tokens_per_second"],
             "arguments": {name: run["arguments"][name] for name in _ARGUMENTS if name in run["arguments"]},
         }

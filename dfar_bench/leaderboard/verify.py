@@ -20,7 +20,7 @@ from dfar_bench.judges import Judge, get_judge
 from dfar_bench.leaderboard.answers_file import Stored, answers_name, prompts_of, read_answers
 from dfar_bench.leaderboard.contamination import contamination
 from dfar_bench.leaderboard.faults import Fault, RefusedError, of_validation, shown
-from dfar_bench.leaderboard.flags import Flag, inconsistency, task_flags
+from dfar_bench.leaderboard.flags import Flag, inconsistency, same_judge, task_flags
 from dfar_bench.leaderboard.quotation import quotes
 from dfar_bench.leaderboard.schema import SCHEMA_VERSION, Submission, SubmittedTask
 from dfar_bench.leaderboard.submission import (
@@ -75,8 +75,12 @@ def verify_opened(opened: Opened, judge: Judge) -> VerifiedSubmission | list[Fau
         return result
     submission, runs = result
     verified = {name: _score(run, stored, submission, judge) for name, (run, stored) in runs.items()}
-    key, flags = content_key(opened, judge), tuple(_compare_tasks(verified))
-    return VerifiedSubmission(opened.folder, key, submission, verified, flags)
+    ranked_by = submission.dfar_run.ranked_by if submission.dfar_run else None
+    pleased = (
+        same_judge(ranked_by, judge.signature) if any(task.task.kind.judged for task in verified.values()) else None
+    )
+    flags = (*_compare_tasks(verified), *filter(None, [pleased]))
+    return VerifiedSubmission(opened.folder, content_key(opened, judge), submission, verified, flags)
 
 
 Runs = dict[str, tuple[Run, tuple[Stored, ...]]]

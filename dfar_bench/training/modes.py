@@ -180,7 +180,7 @@ MODES.add(
     Mode(
         "moralis",
         "homo moralis",
-        "choices in games that also ask what if everybody did so",
+        "choices in games that weigh what if everybody did so",
         partial(agent_text, True),
         ("kappa", "reasons"),
         data="games",

@@ -28,7 +28,7 @@ from dfar_bench.leaderboard import contamination as contamination_module
 from dfar_bench.leaderboard.answers_file import answer_line, pack, prompts_of, read_answers
 from dfar_bench.leaderboard.contamination import contamination
 from dfar_bench.leaderboard.faults import Fault, RefusedError
-from dfar_bench.leaderboard.flags import inconsistency, task_flags
+from dfar_bench.leaderboard.flags import inconsistency, same_judge, task_flags
 from dfar_bench.leaderboard.report import verify_all
 from dfar_bench.leaderboard.schema import Submission, json_schema
 from dfar_bench.leaderboard.submission import find_submissions, imitations
@@ -180,6 +180,12 @@ def test_tasks_that_contradict_each_other() -> None:
     assert inconsistency(0.9, 0.3, 0.6) is None
     assert inconsistency(0.9, 0.8, 0.0) is None
     assert inconsistency(None, 0.8, 0.0) is None
+
+
+def test_who_was_ranked_by_the_judge_that_scores() -> None:
+    assert same_judge("reference.v2.00000000", "reference.v2.11111111") is not None  # another fit of the same
+    assert same_judge("reference.v2b.00000000", "reference.v2.11111111") is None
+    assert same_judge(None, "reference.v2.11111111") is None
 
 
 def test_flags_are_shown_and_refuse_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

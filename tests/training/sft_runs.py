@@ -33,7 +33,7 @@ SERVER.set_forkserver_preload(["dfar_bench.training.trainer", "dfar_bench.traini
 
 def sft(*words: object) -> None:
     """Run the script in this process."""
-    train(*parse([str(word) for word in words], ROOT / "train/configs/fast.yaml"))
+    train(*parse([str(word) for word in words], ROOT / "train/configs"))
 
 
 def demo(model: Path, out: Path, *options: object) -> None:

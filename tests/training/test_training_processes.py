@@ -18,6 +18,8 @@ from harness import ROOT
 from safetensors.torch import load_file
 from sft_runs import log, losses, record, run, start, wait
 
+from dfar_bench.training.modes import MODES
+
 LORA = ("--mode", "lr", "--full", "false", "--lora_r", "8", "--lora_dropout", "0", "--max_steps", "4")
 STRATEGIES = {  # with ZeRO stage and what is offloaded
     "ddp": (None, []), "zero1": (1, []), "zero2": (2, []), "zero2_offload": (2, ["optimizer"]), "zero3": (3, []),
@@ -94,6 +96,14 @@ def test_a_killed_run_ends_like_an_undisturbed_one(strategy: str | None, tmp_pat
     assert all(tensor.equal(expected[name]) for name, tensor in weights(folder).items())
 
 
+def test_agents_in_games_are_trained_like_any_other_model(tmp_path: Path) -> None:
+    options = ("--split", "games", "--reasons", "true", "--limit", "64", "--max_steps", "3", "--save_strategy", "no")
+    for strategy in ("ddp", "zero2"):
+        run(tmp_path / strategy, "--mode", "moralis", *options, strategy=strategy)
+    assert losses(tmp_path / "zero2") == pytest.approx(losses(tmp_path / "ddp"), abs=1e-6)
+    assert (record(tmp_path / "ddp")["prompt"], record(tmp_path / "ddp")["arguments"]["kappa"]) == ("dialogue.v1", 0.5)
+
+
 def test_only_one_run_at_a_time_writes_to_a_folder(tmp_path: Path) -> None:
     folder, output = tmp_path / "out", tmp_path / "second.log"
     options = ("--mode", "l", "--max_steps", "100000", "--save_strategy", "no")
@@ -112,7 +122,7 @@ def test_only_one_run_at_a_time_writes_to_a_folder(tmp_path: Path) -> None:
 def test_a_refusal_is_one_sentence_of_one_process(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     assert wait(start(folder, "--mode", "both", strategy="ddp")) == [2, 2]
-    assert log(folder).read_text() == "sft.py: there is no mode 'both': choose one of l, lr.\n"
+    assert log(folder).read_text() == f"sft.py: there is no mode 'both': choose one of {', '.join(MODES)}.\n"
     assert log(folder, 1).read_text() == ""
     assert not folder.exists()
 
@@ -138,9 +148,10 @@ def test_help_needs_no_library() -> None:
     command = [sys.executable, "-X", "importtime", "train/sft.py", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0
-    assert "--mode l|lr" in done.stdout
-    assert "labels alone (L) or labels and reasons (L+R)" in done.stdout
-    assert "--split paper|clean|mini" in done.stdout
+    for mode in MODES.values():
+        assert f"    {mode.name} " in done.stdout
+        assert mode.description in done.stdout
+    assert "are used: paper, clean, mini, games (" in done.stdout
     assert " torch" not in done.stderr
 
 
