@@ -10,6 +10,19 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
+OUR_TASKS_ONLY = f"""
+import sys, lm_eval.tasks
+from lm_eval.__main__ import cli_evaluate
+
+class OurTasks(lm_eval.tasks.TaskManager):
+    def __init__(self, include_path, **options):
+        super().__init__(include_path={str(ROOT / "tasks")!r}, include_defaults=False, **options)
+
+lm_eval.tasks.TaskManager = OurTasks
+cli_evaluate()
+"""
+"""The harness's command, which indexes its own 13,000 task files for 13 seconds otherwise."""
+
 
 @dataclass(frozen=True)
 class HarnessRun:

@@ -21,6 +21,7 @@ ORDER = (
     "rating",
     "training",
     "leaderboard",
+    "experiments",
     "cli",
 )
 RANK = dict.fromkeys(BASE, 0) | {name: rank for rank, name in enumerate(ORDER, start=1)}

@@ -7,17 +7,9 @@ FOLDER/submissions/, board/, logs/
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shlex
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -28,25 +20,14 @@ from dfar_bench import __version__
 from dfar_bench.cli.options import FINE
 from dfar_bench.datasets import get_dataset, rows
 from dfar_bench.errors import InputError, one_line
-from dfar_bench.files import atomic_write
+from dfar_bench.experiments.steps import ROOT, Step, claim, environment, run_steps, typed
 from dfar_bench.training.modes import MODES
-
-ROOT = Path(__file__).parents[2]
-"""The checkout: ``train/`` and ``ds_configs/`` are not part of the package."""
 
 # The model that is made where none is named: half a million parameters, random weights; and after how many epochs it
 # has learned the form of an answer.
 TINY = {"vocabulary": 1_000, "hidden": 128, "layers": 2}
 EPOCHS = {"l": 10, "lr": 30}
 TRAINED = ("l", "lr")
-
-# The arguments with which this Python runs what one would type.
-PROGRAMS = {
-    "accelerate": ("-m", "accelerate.commands.accelerate_cli"),
-    "lm_eval": ("-m", "lm_eval"),
-    "dfar-bench": ("-m", "dfar_bench.cli.main"),
-    "python": (),
-}
 
 
 class Base(NamedTuple):
@@ -62,20 +43,6 @@ class Base(NamedTuple):
     def processes(self) -> int:
         """How many processes train it."""
         return self.gpus or (2 if self.tiny else 1)
-
-
-class Step(NamedTuple):
-    """A command: ``words`` as one would type them, the first of which is a key of ``PROGRAMS``.
-
-    Attributes:
-        makes: a path that exists when the command has finished; None for a command that may run again.
-        part: the path that ``words`` name instead of ``makes``, so that an interrupted command leaves no ``makes``.
-    """
-
-    title: str
-    words: Sequence[str]
-    makes: Path | None = None
-    part: Path | None = None
 
 
 def demo(
@@ -103,7 +70,7 @@ def demo(
     if set(f"{folder}{base.path}") & set(",{"):
         raise InputError(f"lm_eval cannot read {folder} or {base.path}: choose paths without commas and braces.")
     steps = plan(folder, split, base)  # reads the data, whose faults show before a model is trained
-    with claim(folder, {"model": base.path, "state": state, "split": split, "version": __version__}):
+    with claim(folder, "demo.json", {"model": base.path, "state": state, "split": split, "version": __version__}):
         if base.tiny:
             from dfar_bench.training.options import set_up_libraries
             from dfar_bench.training.scratch import make_model
@@ -123,13 +90,13 @@ def demo(
 def plan(folder: Path, split: str, base: Base) -> list[Step]:
     """List the commands of the demo; all that they write is under ``folder``, an absolute path."""
     dataset, model_id = get_dataset(split), f"demo/{_identifier(base.name)}"
-    tree = _typed(folder / "submissions")
+    tree = typed(folder / "submissions")
     steps = []
     for name in ("base", *TRAINED):
         place, title, scored = folder / name, name, base.path
         revision, about = base.revision, ["--mode", name]
         if name in TRAINED:
-            title, trained = MODES[name].title, _typed(place / "model")
+            title, trained = MODES[name].title, typed(place / "model")
             words = ["accelerate", "launch", "--config_file", "ds_configs/accelerate_zero2.yaml"]
             words += ["--num_processes", str(base.processes), "--main_process_port", "0", "train/sft.py"]
             words += ["--config", f"train/configs/{'demo' if base.tiny else 'fast'}.yaml", "--zero_stage", "2"]
@@ -141,7 +108,7 @@ def plan(folder: Path, split: str, base: Base) -> list[Step]:
             words += ["--output_dir", trained]
             card = place / "model" / "README.md"  # written last
             steps.append(Step(f"Train {title}: {MODES[name].learns}", words, makes=card))
-            scored = trained if base.tiny else _typed(place / "merged")
+            scored = trained if base.tiny else typed(place / "merged")
             if not base.tiny:
                 words = ["python", "train/merge.py", trained, "--out", scored]
                 steps.append(Step(f"Merge the adapter of {title}", words, makes=place / "merged"))
@@ -149,65 +116,13 @@ def plan(folder: Path, split: str, base: Base) -> list[Step]:
         words = ["lm_eval", "--model", "hf", "--model_args", f"pretrained={scored}"]
         words[-1] += f",revision={revision}" if revision else ""
         words += ["--tasks", ",".join(map(dataset.task_name, dataset.kinds)), "--batch_size", "16"]
-        words += ["--output_path", _typed(place / ".results"), "--log_samples"]
+        words += ["--output_path", typed(place / ".results"), "--log_samples"]
         steps.append(Step(f"Score {title}", words, makes=place / "results", part=place / ".results"))
-        words = ["dfar-bench", "submit", _typed(place / "results"), "--model-id", f"{model_id}-{name}", *about]
+        words = ["dfar-bench", "submit", typed(place / "results"), "--model-id", f"{model_id}-{name}", *about]
         words += ["--revision", revision] if revision else ["--weights", scored]
         steps.append(Step(f"Submit {title}", [*words, "--out", tree]))
     steps.append(Step("Verify the submissions", ["dfar-bench", "verify", tree]))
-    return [*steps, Step("Build the board", ["dfar-bench", "board", "build", tree, "--out", _typed(folder / "board")])]
-
-
-def run_steps(steps: Sequence[Step], logs: Path, environment: Mapping[str, str]) -> None:
-    """Run commands in the checkout, except those that have finished before; ``logs`` is for what they print.
-
-    Raises:
-        InputError: a command failed; quotes its complaint.
-    """
-    for ending in (signal.SIGTERM, signal.SIGHUP):  # become KeyboardInterrupt
-        if signal.getsignal(ending) is signal.SIG_DFL:  # it is ignored under nohup
-            signal.signal(ending, signal.default_int_handler)
-    logs.mkdir(parents=True, exist_ok=True)
-    for number, step in enumerate(steps, start=1):
-        print(f"[{number}/{len(steps)}] {step.title}\n  $ {shlex.join(step.words)}", flush=True)
-        if step.makes and step.makes.exists():
-            print("  done before", flush=True)
-            continue
-        start, log = time.monotonic(), logs / f"{number:02}.txt"
-        if step.part:
-            shutil.rmtree(step.part, ignore_errors=True)
-        if status := _run(step.words, log, environment):
-            raise InputError(f"{step.title} ended with status {status}: {_complaint(log)} (all of it: {log})")
-        if step.part and step.makes:
-            os.replace(step.part, step.makes)
-        print(f"  {time.monotonic() - start:.0f} s", flush=True)
-
-
-def _run(words: Sequence[str], log: Path, environment: Mapping[str, str]) -> int:
-    """Run a command and return its exit status; its children end with it, and with this process."""
-    command, null = [sys.executable, *PROGRAMS[words[0]], *words[1:]], subprocess.DEVNULL
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=null, stdout=out, stderr=out, start_new_session=True
-        )
-        try:
-            return process.wait()
-        finally:
-            with suppress(ProcessLookupError):
-                try:
-                    os.killpg(process.pid, signal.SIGTERM)
-                    with suppress(subprocess.TimeoutExpired):
-                        process.wait(10)
-                finally:  # also at a second Ctrl-C
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
-
-
-def _complaint(log: Path) -> str:
-    """Return the sentence of our own commands, which a launcher's report may follow; otherwise the last line."""
-    lines = [line.strip() for line in log.read_text(errors="replace").replace("\r", "\n").split("\n") if line.strip()]
-    ours = [match[0] for line in lines if (match := re.search(r"\b(sft\.py|merge\.py|dfar-bench): .+", line))]
-    return (ours or lines or ["it printed nothing"])[-1]
+    return [*steps, Step("Build the board", ["dfar-bench", "board", "build", tree, "--out", typed(folder / "board")])]
 
 
 def summary(folder: Path, split: str) -> str:
@@ -262,42 +177,13 @@ def find_base(folder: Path, name: str, model: str | None) -> tuple[Base, str | N
     return Base(name, model, revision, gpus=gpu_count()), revision
 
 
-@contextmanager
-def claim(folder: Path, story: Mapping[str, str | None]) -> Iterator[None]:
-    """Keep a folder to one demo, and to one process at a time."""
-    from filelock import FileLock, Timeout
-
-    folder.mkdir(parents=True, exist_ok=True)
-    record, lock = folder / "demo.json", folder / ".lock"
-    if not record.exists() and any(path != lock for path in folder.iterdir()):
-        raise InputError(f"{folder} holds something that is not a demo: choose another --out.")
-    try:
-        with FileLock(lock, timeout=0):
-            if record.exists() and record.read_text() != json.dumps(story):
-                raise InputError(f"{folder} holds another demo: delete it, or choose another --out.")
-            atomic_write(record, json.dumps(story))
-            yield
-    except Timeout:
-        raise InputError(f"another demo is running in {folder}: wait for it, or choose another --out.") from None
-
-
 def _environment(base: Base) -> dict[str, str]:
-    environment = {"TOKENIZERS_PARALLELISM": "false", "LMEVAL_LOG_LEVEL": "WARNING", **os.environ}
-    for name in ("DFAR_BENCH_DATA", "DFAR_BENCH_CACHE", "DFAR_BENCH_PLUGINS", "HF_HOME"):  # other working directory
-        if environment.get(name):
-            environment[name] = os.pathsep.join(map(os.path.abspath, environment[name].split(os.pathsep)))
+    variables = environment(base.processes, base.gpus)
     if base.tiny:  # needs no network, and no GPU where there is one
-        environment |= {"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1"}
-    if not base.gpus:  # otherwise each process would take one core, or all of them
-        environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // base.processes)))
-    return environment
+        variables |= {"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1"}
+    return variables
 
 
 def _identifier(name: str) -> str:
     """Return a name as it may be in the id of a submitted model and in a folder's name."""
     return re.sub(r"[^A-Za-z0-9]+", "-", name)[:80].strip("-") or "model"
-
-
-def _typed(path: Path) -> str:
-    """Return a path as one would type it in the checkout."""
-    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)

@@ -53,16 +53,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def make_app() -> typer.Typer:
     """Build the command line; its commands' modules are imported only then."""
-    from dfar_bench.cli import (
+    from dfar_bench.cli import (  # a broken plugin shows here
         data,
         demo,
         evaluate,
+        experiment,
         human,
         judge,
         leaderboard,
         pairs,
         score,
-    )  # a broken plugin shows here
+    )
 
     app = typer.Typer(
         help="Do a model's moral judgements, and the reasons it gives, agree with people's? "
@@ -74,8 +75,8 @@ def make_app() -> typer.Typer:
     )
     app.callback()(_version_option)
     commands: list[Callable[..., int]]
-    commands = [demo.demo, score.rescore, score.compare, score.baselines, leaderboard.submit, leaderboard.verify]
-    commands.append(pairs.pairs)
+    commands = [demo.demo, score.rescore, score.compare, score.baselines]
+    commands += [leaderboard.submit, leaderboard.verify, pairs.pairs, experiment.experiment]
     for command in commands:
         app.command()(command)
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True}

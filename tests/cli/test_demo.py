@@ -15,26 +15,15 @@ from pathlib import Path
 import psutil
 import pytest
 from filelock import FileLock
-from harness import ROOT
+from harness import OUR_TASKS_ONLY, ROOT
 from safetensors import safe_open
 
 from dfar_bench.cli import demo
-from dfar_bench.cli.demo import Base, Step, claim, find_base, plan, run_steps
+from dfar_bench.cli.demo import Base, find_base, plan
 from dfar_bench.cli.main import main
 from dfar_bench.errors import InputError
-
-OUR_TASKS_ONLY = f"""
-import sys, lm_eval.tasks
-from lm_eval.__main__ import cli_evaluate
-
-class OurTasks(lm_eval.tasks.TaskManager):
-    def __init__(self, include_path, **options):
-        super().__init__(include_path={str(ROOT / "tasks")!r}, include_defaults=False, **options)
-
-lm_eval.tasks.TaskManager = OurTasks
-cli_evaluate()
-"""
-"""The harness's command, which indexes its own 13,000 task files for 13 seconds otherwise."""
+from dfar_bench.experiments import steps
+from dfar_bench.experiments.steps import Step, claim, run_steps
 
 
 def test_from_training_to_the_board(
@@ -42,7 +31,7 @@ def test_from_training_to_the_board(
 ) -> None:
     monkeypatch.setattr(demo, "EPOCHS", {"l": 1, "lr": 1})
     monkeypatch.setattr(demo, "TINY", {"vocabulary": 300, "hidden": 32, "layers": 1})
-    monkeypatch.setitem(demo.PROGRAMS, "lm_eval", ("-c", OUR_TASKS_ONLY))
+    monkeypatch.setitem(steps.PROGRAMS, "lm_eval", ("-c", OUR_TASKS_ONLY))
     monkeypatch.delenv("DFAR_BENCH_DATA", raising=False)  # what comes with the package is enough
     out = tmp_path / "demo"
     assert main(["demo", "--out", str(out)]) == 0
@@ -105,14 +94,14 @@ def python(code: str, title: str = "Try", **others: Path) -> Step:
 def test_a_failed_command_is_quoted_and_finished_ones_are_skipped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    steps = [
+    commands = [
         python(f"open({str(tmp_path / 'one')!r}, 'x')", makes=tmp_path / "one"),
         python("print('9 %|#  |\\rsft.py: no such thing'); print('a report of the launcher'); exit(3)", "Learn"),
         python(f"open({str(tmp_path / 'three')!r}, 'x')"),
     ]
     for _ in range(2):
         with pytest.raises(InputError, match=r"Learn ended with status 3: sft\.py: no such thing \(all of it: .*02"):
-            run_steps(steps, tmp_path / "logs", os.environ)
+            run_steps(commands, tmp_path / "logs", os.environ)
     assert not (tmp_path / "three").exists()
     assert (tmp_path / "logs" / "02.txt").read_text().endswith("launcher\n")
     assert capsys.readouterr().out.count("done before") == 1
@@ -135,9 +124,10 @@ def test_an_interrupted_demo_ends_its_children(tmp_path: Path) -> None:
     script = f"""
 import os, pathlib, sys
 from dfar_bench.cli import demo, main
+from dfar_bench.experiments import steps
 
 def wait() -> int:
-    demo.run_steps([demo.Step("Wait", ("python", "-c", {code!r}))], pathlib.Path("logs"), os.environ)
+    steps.run_steps([steps.Step("Wait", ("python", "-c", {code!r}))], pathlib.Path("logs"), os.environ)
 
 demo.demo = wait
 sys.exit(main.main(["wait"]))
@@ -176,9 +166,9 @@ def test_a_folder_is_kept_to_one_demo_at_a_time(
         weights.write_bytes(content)
         states.append({"state": find_base(tmp_path / "demo", "model", str(model))[1]})
     for _ in range(2):
-        with claim(tmp_path / "demo", states[0]):
+        with claim(tmp_path / "demo", "demo.json", states[0]):
             pass
-    with pytest.raises(InputError, match="holds another demo"), claim(tmp_path / "demo", states[1]):
+    with pytest.raises(InputError, match="holds another demo"), claim(tmp_path / "demo", "demo.json", states[1]):
         pass  # the weights are others
 
     (tmp_path / "mine").mkdir()
@@ -188,7 +178,7 @@ def test_a_folder_is_kept_to_one_demo_at_a_time(
     (tmp_path / "mine" / "submissions").mkdir()
     (tmp_path / "mine" / "demo.json").unlink(missing_ok=True)
     assert main(["demo", "--out", str(tmp_path / "mine")]) == 2
-    assert "holds something that is not a demo" in capsys.readouterr().err
+    assert "holds something else: choose another --out" in capsys.readouterr().err
     assert (tmp_path / "mine" / "submissions").is_dir()
 
 

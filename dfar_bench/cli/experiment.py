@@ -1,0 +1,51 @@
+"""``experiment``: train a grid of modes and seeds, score all, and compare over rows and seeds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dfar_bench.cli.options import FINE, AsJson, Resamples
+from dfar_bench.errors import InputError
+
+
+def experiment(
+    file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The experiment; see docs/experiments.md.")],
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Default runs/NAME.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and stop.")] = False,
+    cell: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Run this cell alone, such as $SLURM_ARRAY_TASK_ID.")
+    ] = None,
+    resamples: Resamples = 10_000,
+    as_json: AsJson = False,
+) -> int:
+    """Train modes with several seeds and equal budgets, score all, and print differences over rows and seeds.
+
+    Each cell of the grid is trained, merged, scored and, if the file names an organisation, submitted, with the
+    commands that one would type, which are shown. What has finished is not run again, so an interrupted experiment
+    goes on when it is started again. Cells may run at the same time, each by --cell.
+    """
+    from dfar_bench.experiments import report
+    from dfar_bench.experiments.grid import read_experiment
+    from dfar_bench.experiments.plan import cells, steps_of
+    from dfar_bench.experiments.run import prepare, run_cell
+
+    about = read_experiment(file)
+    folder = Path(os.path.abspath(out or f"runs/{about.name}"))
+    tokens = prepare(about, folder, write=not dry_run)
+    grid = cells(about)
+    if cell is not None and cell >= len(grid):
+        raise InputError(f"--cell {cell}: there are {len(grid)} cells, counted from 0.")
+    if dry_run:
+        print(report.forecast(about, grid, folder, tokens))
+        return FINE
+    for number, one in enumerate(grid):
+        if cell in (None, number):
+            run_cell(folder, one, steps_of(about, one, folder, tokens), quiet=as_json)
+    if cell is None:
+        outcome = report.outcome(about, grid, folder, resamples)
+        print(outcome.as_json() if as_json else outcome.as_table())
+    return FINE

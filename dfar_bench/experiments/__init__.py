@@ -1,0 +1,1 @@
+"""Experiments: what one would type for many trainings and their scores, and what follows from them."""
