@@ -19,8 +19,10 @@ import typer
 from dfar_bench import __version__
 from dfar_bench.cli.options import FINE
 from dfar_bench.datasets import get_dataset, rows
-from dfar_bench.errors import InputError, one_line
+from dfar_bench.errors import InputError
+from dfar_bench.experiments.base import find_base
 from dfar_bench.experiments.steps import ROOT, Step, claim, environment, run_steps, typed
+from dfar_bench.training.devices import gpu_count
 from dfar_bench.training.modes import MODES
 
 # The model that is made where none is named: half a million parameters, random weights; and after how many epochs it
@@ -66,7 +68,10 @@ def demo(
     name = Path(os.path.abspath(model)).name if model else "tiny"
     usual = "runs/demo" if (split, model) == ("mini", None) else f"runs/demo-{_identifier(name)}-{split}"
     folder = Path(os.path.abspath(out or usual))
-    base, state = find_base(folder, name, model)
+    base, state = Base(name, str(folder / "base" / "model"), tiny=True), None
+    if model is not None:
+        found = find_base(model)
+        base, state = Base(name, found.path, found.revision, gpus=gpu_count()), found.state
     if set(f"{folder}{base.path}") & set(",{"):
         raise InputError(f"lm_eval cannot read {folder} or {base.path}: choose paths without commas and braces.")
     steps = plan(folder, split, base)  # reads the data, whose faults show before a model is trained
@@ -156,25 +161,6 @@ def _check_install() -> None:
     for package in ("accelerate", "deepspeed", "filelock", "peft", "trl", "jinja2", "pydantic"):
         if find_spec(package) is None:
             raise ModuleNotFoundError(name=package)
-
-
-def find_base(folder: Path, name: str, model: str | None) -> tuple[Base, str | None]:
-    """Return the base model and what tells its state: the commit on the Hub or a hash of the weights."""
-    if model is None:
-        return Base(name, str(folder / "base" / "model"), tiny=True), None
-    from dfar_bench.training.devices import gpu_count
-
-    if Path(model).is_dir():
-        from dfar_bench.training.record import weights_hash
-
-        return Base(name, os.path.abspath(model), gpus=gpu_count()), weights_hash(Path(model))
-    from transformers import AutoConfig
-
-    try:
-        revision = AutoConfig.from_pretrained(model)._commit_hash
-    except (OSError, ValueError) as error:
-        raise InputError(f"there is no model {model}: {one_line(error)}") from None
-    return Base(name, model, revision, gpus=gpu_count()), revision
 
 
 def _environment(base: Base) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dfar_bench.cli.options import FINE, AsJson, Resamples
+from dfar_bench.cli.options import FINE, AsJson, Resamples, print_json
 from dfar_bench.errors import InputError
 
 
@@ -28,24 +28,29 @@ def experiment(
     commands that one would type, which are shown. What has finished is not run again, so an interrupted experiment
     goes on when it is started again. Cells may run at the same time, each by --cell.
     """
-    from dfar_bench.experiments import report
+    from dfar_bench.experiments import report, run
+    from dfar_bench.experiments.base import find_base
     from dfar_bench.experiments.grid import read_experiment
     from dfar_bench.experiments.plan import cells, steps_of
-    from dfar_bench.experiments.run import prepare, run_cell
 
     about = read_experiment(file)
-    folder = Path(os.path.abspath(out or f"runs/{about.name}"))
-    tokens = prepare(about, folder, write=not dry_run)
-    grid = cells(about)
+    folder, grid = Path(os.path.abspath(out or f"runs/{about.name}")), cells(about)
     if cell is not None and cell >= len(grid):
-        raise InputError(f"--cell {cell}: there are {len(grid)} cells, counted from 0.")
+        raise InputError(f"--cell is {cell}, but there are {len(grid)} cells, counted from 0: see --dry-run.")
+    base = find_base(about.base)
+    story = run.check(about, base, folder)
+    tokens = run.count_tokens(about, base) if about.budget == "tokens" else {}
     if dry_run:
-        print(report.forecast(about, grid, folder, tokens))
+        print(report.forecast(about, base, grid, folder, tokens))
         return FINE
+    run.take(folder, story)
     for number, one in enumerate(grid):
         if cell in (None, number):
-            run_cell(folder, one, steps_of(about, one, folder, tokens), quiet=as_json)
+            run.run_cell(folder, one, steps_of(about, base, one, folder, tokens), quiet=as_json)
     if cell is None:
         outcome = report.outcome(about, grid, folder, resamples)
-        print(outcome.as_json() if as_json else outcome.as_table())
+        if as_json:
+            print_json(outcome.as_json())
+        else:
+            print(f"\n{outcome.as_table()}")
     return FINE

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dfar_bench.cli.options import FALLS_SHORT, FINE
-from dfar_bench.errors import InputError
+from dfar_bench.errors import InputError, one_line
 
 
 def pairs(
@@ -54,9 +54,19 @@ def pairs(
         raise InputError(f"--out {out} must end in .jsonl.")
     rows = evenly(train_rows(Options(split=split, drop_leaked=drop_leaked)), limit)
     set_up_libraries()
+    if (Path(model) / "adapter_config.json").exists():
+        raise InputError(f"--model {model} is an adapter: merge it with train/merge.py first.")
+    try:
+        weights = base_weights(model, "main")
+    except (OSError, ValueError) as error:
+        raise InputError(f"--model {model} cannot be loaded: {one_line(error)}") from None
+    if weights is None:
+        raise InputError(
+            f"--model {model} has no weights in safetensors, by which it could be known again: convert it."
+        )
     sampling = making.Sampling(
         model=model,
-        weights=base_weights(model, "main"),
+        weights=weights,
         split=split,
         drop_leaked=drop_leaked,
         prompt=prompt,

@@ -2,7 +2,7 @@
 
 FOLDER/base/results           the base model's scores
 FOLDER/MODE-SEED/             model, merged (of an adapter), results: a cell
-FOLDER/submissions/, logs/
+FOLDER/submissions/, CELL/logs/
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dfar_bench.datasets import get_dataset
+from dfar_bench.experiments.base import BaseModel
 from dfar_bench.experiments.grid import Experiment, Option, training_options
 from dfar_bench.experiments.steps import Step, typed
 from dfar_bench.training.modes import MODES
@@ -41,7 +42,7 @@ class Cell:
 
 
 def cells(experiment: Experiment) -> list[Cell]:
-    """Return the cells in the order in which they run: seed by seed, so that early ones can be compared."""
+    """Return the cells in the order in which they run: all modes with the first seed, then with the next."""
     trained = [Cell(mode, seed) for seed in experiment.seeds for mode in experiment.modes]
     return [*([Cell("base", None)] if experiment.score_base else []), *trained]
 
@@ -51,43 +52,70 @@ def results_of(folder: Path, cell: Cell) -> Path:
     return folder / cell.name / "results"
 
 
-def steps_of(experiment: Experiment, cell: Cell, folder: Path, tokens: Mapping[str, int]) -> list[Step]:
+def steps_of(
+    experiment: Experiment, base: BaseModel, cell: Cell, folder: Path, tokens: Mapping[str, int]
+) -> list[Step]:
     """Return the commands of a cell; all that they write is under ``folder``, an absolute path."""
-    place, scored, title = folder / cell.name, experiment.base, cell.title
+    place, scored, title = folder / cell.name, base.path, cell.title
     dataset, steps = get_dataset(experiment.split), []
-    about = ["--mode", cell.mode, "--weights", scored]
+    revision = base.revision
+    about = ["--mode", cell.mode]
     if cell.seed is not None:
         options = training_options(experiment, cell.mode, dict(tokens))
         words = ["accelerate", "launch", "--main_process_port", "0", *experiment.launch, "train/sft.py"]
         words += ["--mode", cell.mode, "--split", experiment.split, "--seed", str(cell.seed)]
-        words += ["--model_name_or_path", experiment.base, *_words(options)]
+        words += ["--model_name_or_path", base.path, *(["--model_revision", revision] if revision else [])]
         words += ["--drop_leaked", "true"] if dataset.has_leak and "drop_leaked" not in options else []
         trained = typed(place / "model")
-        card = place / "model" / "README.md"  # written last
-        steps.append(Step(f"Train {title}", [*words, "--output_dir", trained], makes=card))
+        words += [*_for_trl(options), "--output_dir", trained]
+        steps.append(Step(f"Train {title}", words, makes=place / "model" / "README.md"))  # which is written last
         scored = trained
         if options.get("full") is not True:
             scored = typed(place / "merged")
             merge = ["python", "train/merge.py", trained, "--out", scored]
             steps.append(Step(f"Merge the adapter of {title}", merge, makes=place / "merged"))
-        about = ["--mode", cell.mode, "--weights", scored, "--dfar-run", f"{trained}/dfar_run.json"]
-        about += ["--base", f"{experiment.organisation}/{experiment.name}-base"] if experiment.organisation else []
-    words = ["lm_eval", "--model", "hf", "--model_args", f"pretrained={scored},{experiment.model_args}"]
-    words += ["--tasks", ",".join(experiment.tasks), *_words(experiment.score)]
+        revision = None
+        about += ["--dfar-run", f"{trained}/dfar_run.json"]
+        about += ["--base", _model_id(experiment, "base")] if experiment.score_base else []
+    words = ["lm_eval", "--model", "hf", "--model_args", f"pretrained={scored}"]
+    words[-1] += (f",revision={revision}" if revision else "") + f",{experiment.model_args}".rstrip(",")
+    words += ["--tasks", ",".join(experiment.tasks), *_for_lm_eval(experiment.score)]
     words += ["--output_path", typed(place / ".results"), "--log_samples"]
     steps.append(Step(f"Score {title}", words, makes=place / "results", part=place / ".results"))
     if experiment.organisation:
-        model = f"{experiment.organisation}/{experiment.name}-{cell.name}"
-        words = ["dfar-bench", "submit", typed(place / "results"), "--model-id", model, *about]
-        submitted, tree = place / ".submitted", typed(folder / "submissions")
-        steps.append(Step(f"Submit {title}", [*words, "--out", tree], makes=submitted, done=submitted))
+        words = [
+            "dfar-bench",
+            "submit",
+            typed(place / "results"),
+            "--model-id",
+            _model_id(experiment, cell.name),
+            *about,
+        ]
+        words += ["--revision", revision] if revision else ["--weights", scored]
+        submitted = place / ".submitted"
+        words += ["--out", typed(folder / "submissions")]
+        steps.append(Step(f"Submit {title}", words, makes=submitted, done=submitted))
     return steps
 
 
-def _words(options: Mapping[str, Option]) -> list[str]:
-    """Return options as they are typed."""
+def _model_id(experiment: Experiment, name: str) -> str:
+    return f"{experiment.organisation}/{experiment.name}-{name}"
+
+
+def _for_trl(options: Mapping[str, Option]) -> list[str]:
+    """Return options as they are typed for TRL, which wants a value for each."""
     words = []
     for name, value in options.items():
         values = value if isinstance(value, list) else [value]
         words += [f"--{name}", *(str(one).lower() if isinstance(one, bool) else str(one) for one in values)]
+    return words
+
+
+def _for_lm_eval(options: Mapping[str, Option]) -> list[str]:
+    """Return options as they are typed for lm_eval, whose switches have no value."""
+    words = []
+    for name, value in options.items():
+        if value is not False:
+            values = [] if value is True else value if isinstance(value, list) else [value]
+            words += [f"--{name}", *map(str, values)]
     return words

@@ -4,57 +4,79 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+from dfar_bench import __version__
 from dfar_bench.datasets import get_dataset
 from dfar_bench.errors import InputError, one_line
+from dfar_bench.experiments.base import BaseModel
+from dfar_bench.experiments.grid import Experiment, training_options
 from dfar_bench.experiments.plan import Cell
-from dfar_bench.experiments.steps import ROOT, Step, claim, environment, run_steps
+from dfar_bench.experiments.steps import ROOT, Step, claim, environment, refuse_another, run_steps
+from dfar_bench.prompts import default_style
+from dfar_bench.training.checks import choose_rows
+from dfar_bench.training.devices import gpu_count
 from dfar_bench.training.modes import MODES
+from dfar_bench.training.options import Options
 
-if TYPE_CHECKING:
-    from dfar_bench.experiments.grid import Experiment
+FILE = "experiment.json"
+_WAIT = 60.0
+"""Seconds for other cells that begin at the same time."""
 
 
-def prepare(experiment: Experiment, folder: Path, *, write: bool = True) -> dict[str, int]:
-    """Check what all cells need, keep the folder to this experiment, and count the tokens of each mode.
+def check(experiment: Experiment, base: BaseModel, folder: Path) -> dict[str, Any]:
+    """Refuse what no cell could run with; return what makes the experiment this one.
 
     Raises:
-        InputError: the folder holds another experiment, or there is no such model.
+        InputError: there is no checkout, a path cannot be used, or the folder holds another experiment.
     """
     if not (ROOT / "train" / "sft.py").is_file():
         raise InputError("an experiment needs a checkout of the repository, with train/ in it: pip install -e.")
-    if set(f"{folder}{experiment.base}") & set(",{"):
-        raise InputError(f"lm_eval cannot read {folder} or {experiment.base}: choose paths without commas and braces.")
-    if write:
-        with claim(folder, "experiment.json", experiment.model_dump()):
-            pass
-    return count_tokens(experiment) if experiment.budget == "tokens" else {}
+    if set(f"{folder}{base.path}") & set(",{"):
+        raise InputError(f"lm_eval cannot read {folder} or {base.path}: choose paths without commas and braces.")
+    for mode in experiment.modes:
+        rows_of(experiment, mode)
+    story = {**experiment.model_dump(), "base": base.path, "state": base.state, "version": __version__}
+    refuse_another(folder, FILE, story)
+    return story
 
 
-def count_tokens(experiment: Experiment) -> dict[str, int]:
+def take(folder: Path, story: Mapping[str, Any]) -> None:
+    """Keep a folder to this experiment; several cells may do so at once."""
+    with claim(folder, FILE, story, wait=_WAIT):
+        pass
+
+
+def options_of(experiment: Experiment, mode: str) -> Options:
+    """Return what ``train/sft.py`` makes of a mode's options."""
+    dataset = get_dataset(experiment.split)
+    usual = {"split": dataset.name, "prompt": default_style(dataset), "drop_leaked": dataset.has_leak}
+    given = training_options(experiment, mode, dict.fromkeys(experiment.modes, 1))
+    return Options(**{**usual, **{name: value for name, value in given.items() if hasattr(Options, name)}})
+
+
+def rows_of(experiment: Experiment, mode: str) -> Any:
+    """Return the rows that a mode is trained on."""
+    return choose_rows(MODES[mode], options_of(experiment, mode))[0]
+
+
+def count_tokens(experiment: Experiment, base: BaseModel) -> dict[str, int]:
     """Return the tokens of the training texts of each mode, prompts and completions, by the base model's tokenizer."""
     from transformers import AutoTokenizer
 
-    from dfar_bench.experiments.grid import training_options
-    from dfar_bench.prompts import default_style
-    from dfar_bench.training.checks import choose_rows
     from dfar_bench.training.examples import make_examples
-    from dfar_bench.training.options import Options
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(experiment.base)
+        tokenizer = AutoTokenizer.from_pretrained(base.path, revision=base.revision or "main")
     except (OSError, ValueError) as error:
-        raise InputError(f"the tokenizer of {experiment.base} cannot be loaded: {one_line(error)}") from None
-    dataset, counted = get_dataset(experiment.split), dict[str, int]()
-    usual = {"split": dataset.name, "prompt": default_style(dataset), "drop_leaked": dataset.has_leak}
+        raise InputError(f"the tokenizer of {base.path} cannot be loaded: {one_line(error)}") from None
+    counted = {}
     for mode in experiment.modes:
-        given = training_options(experiment, mode, dict.fromkeys(experiment.modes, 1))
-        ours = {name: value for name, value in given.items() if hasattr(Options, name)}
-        options = Options(**{**usual, **ours})
-        rows, _ = choose_rows(MODES[mode], options)
-        counted[mode] = sum(len(e.input_ids) for e in make_examples(rows, MODES[mode], options, tokenizer))
+        examples = make_examples(rows_of(experiment, mode), MODES[mode], options_of(experiment, mode), tokenizer)
+        counted[mode] = sum(len(example.input_ids) for example in examples)
     return counted
 
 
@@ -66,12 +88,13 @@ def run_cell(folder: Path, cell: Cell, steps: list[Step], *, quiet: bool = False
     """
     from filelock import FileLock, Timeout
 
-    from dfar_bench.training.devices import gpu_count
-
     place = folder / cell.name
     place.mkdir(parents=True, exist_ok=True)
+    gpus = gpu_count()
+    variables = environment(gpus or int(os.environ.get("ACCELERATE_NUM_PROCESSES", "1")), gpus)
+    silence = contextlib.redirect_stdout(io.StringIO()) if quiet else contextlib.nullcontext()
     try:
-        with FileLock(place / ".lock", timeout=0), contextlib.redirect_stdout(io.StringIO() if quiet else None):
-            run_steps(steps, place / "logs", environment(1, gpu_count()))
+        with FileLock(place / ".lock", timeout=0), silence:
+            run_steps(steps, place / "logs", variables)
     except Timeout:
         raise InputError(f"another process is running {cell.title} in {place}: wait for it.") from None

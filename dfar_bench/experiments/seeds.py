@@ -1,9 +1,9 @@
 """Differences between ways of training over rows and seeds.
 
 Two sources of chance decide by how much one mode scores above another: which rows there are, and which seed each
-training had. The hierarchical bootstrap draws contrast groups, the same for all models, and seeds within each mode.
-With few seeds it is too narrow, since it draws from few values; there a t interval over the seeds' means stands beside
-it (Welch 1947), and the wider of the two is the one to quote.
+training had. The hierarchical bootstrap draws contrast groups, the same for all models, and seeds within each mode. As
+it draws from few seeds it is too narrow, so a t interval over the seeds' means stands beside it (Welch 1947), and the
+wider of the two is the one to quote.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dfar_bench.scoring.estimate import interval_of, resample
 from dfar_bench.scoring.statistics import Array
 
 FEW_SEEDS = 5
-"""With fewer, the t interval counts as well."""
+"""With fewer, the seeds' share of the variance is a guess."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class OverSeeds:
     Attributes:
         first, second: means over seeds.
         rows_and_seeds: second minus first, with the interval of the hierarchical bootstrap.
-        over_seeds: the t interval; None with enough seeds, or where one mode has one seed only.
+        over_seeds: the t interval; None where one mode has one seed only, or the seeds change nothing.
         seeds_share: the seeds' share of the variance of a single score, indicative; None with one seed.
     """
 
@@ -74,12 +74,11 @@ def compare_modes(
         both = [_draw_seeds(rows, number, seed) for number, rows in enumerate(of_rows)]
         interval = interval_of(both[1] - both[0]) if of_rows[0].size else None
         a, b = (float(mean.mean()) for mean in means)
-        few = min(len(mean) for mean in means) < FEW_SEEDS
         out[metric.name] = OverSeeds(
             a,
             b,
             Estimate.of(b - a, interval),
-            welch_interval(*means) if few else None,
+            welch_interval(*means) if resamples else None,
             seeds_share(means, of_rows),
         )
     return out
@@ -106,7 +105,7 @@ def welch_interval(first: Array, second: Array) -> tuple[float, float] | None:
         return None
     parts = [values.var(ddof=1) / len(values) for values in (first, second)]
     error = math.sqrt(sum(parts))
-    if error == 0:
+    if error < 1e-12:
         return None  # seeds that change nothing: the rows alone decide
     freedom = sum(parts) ** 2 / sum(part**2 / (len(v) - 1) for part, v in zip(parts, (first, second)))
     half = float(t.ppf((1 + LEVEL) / 2, freedom)) * error
@@ -119,5 +118,5 @@ def seeds_share(means: Sequence[Array], of_rows: Sequence[Array]) -> float | Non
     if min(len(mean) for mean in means) < 2 or not all(rows.size for rows in of_rows):
         return None
     by_seed = float(np.mean([mean.var(ddof=1) for mean in means]))
-    by_rows = float(np.mean([rows.var(axis=1).mean() for rows in of_rows]))
+    by_rows = float(np.mean([np.nanvar(rows, axis=1).mean() for rows in of_rows]))
     return by_seed / (by_seed + by_rows) if by_seed + by_rows else None

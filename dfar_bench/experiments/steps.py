@@ -102,26 +102,40 @@ def _complaint(log: Path) -> str:
 
 
 @contextmanager
-def claim(folder: Path, file: str, story: Mapping[str, Any]) -> Iterator[None]:
+def claim(folder: Path, file: str, story: Mapping[str, Any], wait: float = 0) -> Iterator[None]:
     """Keep a folder to one story, and to one process at a time.
 
     Args:
         file: the name of the file in which the story is written; without its ending it says what the folder is for.
+        wait: so many seconds for another process.
+
+    Raises:
+        InputError: the folder holds something else, or another process has it.
     """
     from filelock import FileLock, Timeout
 
     folder.mkdir(parents=True, exist_ok=True)
     record, lock, what = folder / file, folder / ".lock", file.partition(".")[0]
-    if not record.exists() and any(path != lock for path in folder.iterdir()):
-        raise InputError(f"{folder} holds something else: choose another --out.")
     try:
-        with FileLock(lock, timeout=0):
-            if record.exists() and record.read_text() != json.dumps(story):
-                raise InputError(f"{folder} holds another {what}: delete it, or choose another --out.")
+        with FileLock(lock, timeout=wait):
+            if not record.exists() and any(path != lock for path in folder.iterdir()):
+                raise InputError(f"{folder} holds something else: choose another --out.")
+            refuse_another(folder, file, story)
             atomic_write(record, json.dumps(story))
             yield
     except Timeout:
         raise InputError(f"another {what} is running in {folder}: wait for it, or choose another --out.") from None
+
+
+def refuse_another(folder: Path, file: str, story: Mapping[str, Any]) -> None:
+    """Make sure that a folder holds nothing yet, or the same story.
+
+    Raises:
+        InputError: it holds another.
+    """
+    record, what = folder / file, file.partition(".")[0]
+    if record.exists() and record.read_text() != json.dumps(story):
+        raise InputError(f"{folder} holds another {what}: delete it, or choose another --out.")
 
 
 def environment(processes: int, gpus: int) -> dict[str, str]:

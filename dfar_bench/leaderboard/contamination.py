@@ -42,9 +42,12 @@ def contamination(submission: Submission, dataset: str) -> Contamination:
     doubts = []
     unknown = 0
     if run:
-        trained, unknown = _statements(run.data.row_ids.split())
+        earlier = run.base_run.row_ids.split() if run.base_run else []
+        trained, unknown = _statements([*run.data.row_ids.split(), *earlier])
         if unknown:
-            doubts.append(f"{unknown} of its {run.data.rows} training rows are not known here")
+            doubts.append(f"{unknown} of its {run.data.rows + len(earlier)} training rows are not known here")
+        if run.ranked_by and not run.base_run:
+            doubts.append("what its base model was trained on is not recorded")
     known = training_sets()
     for name in sets:
         # The hashes say more exactly what was seen of the set that they are of, but only if all of them are known.

@@ -57,7 +57,7 @@ def same_judge(ranked_by: str | None, judge: str) -> Flag | None:
         ranked_by: the signature of the judge that ranked what it was trained on, if one did.
         judge: that of the one that scores.
     """
-    if ranked_by is None or ranked_by.rpartition(".")[0] != judge.rpartition(".")[0]:  # without the hash
+    if ranked_by is None or ranked_by.split(".")[:2] != judge.split(".")[:2]:  # name and version, without the hash
         return None
     return Flag("same_judge", f"trained on pairs that were ranked by {ranked_by}, the judge that scores it here")
 

@@ -1,4 +1,4 @@
-"""Figures published elsewhere. They are shown apart and never ranked, as their answers are not public.
+"""Figures published elsewhere. They are shown apart and never ranked, as they were not submitted with their answers.
 
 They are read from ``leaderboard/reported/*.json``, in this form.
 """
@@ -18,8 +18,10 @@ from dfar_bench.scoring import METRICS
 
 Words = Annotated[str, Field(min_length=1, max_length=600)]
 DataName = Annotated[str, AfterValidator(lambda name: _known(name))]
-MetricName = Annotated[str, AfterValidator(lambda name: METRICS[name].name)]
-Figures = dict[MetricName, Annotated[float, Field(allow_inf_nan=False)]]
+MetricName = Annotated[str, AfterValidator(lambda name: _metric(name))]
+Figures = Annotated[
+    dict[MetricName, Annotated[float, Field(allow_inf_nan=False)]], AfterValidator(lambda figures: _in_range(figures))
+]
 
 
 def _known(name: str) -> str:
@@ -27,6 +29,20 @@ def _known(name: str) -> str:
         return get_dataset(name).name
     except InputError as error:
         raise ValueError(str(error)) from None
+
+
+def _metric(name: str) -> str:
+    try:
+        return METRICS.find(name).name
+    except InputError as error:
+        raise ValueError(str(error)) from None
+
+
+def _in_range(figures: dict[str, float]) -> dict[str, float]:
+    for name, value in figures.items():
+        if METRICS[name].per_cent and abs(value) > 1:
+            raise ValueError(f"{name} is {value}: write rates as between 0 and 1")
+    return figures
 
 
 class ReportedRow(Strict):

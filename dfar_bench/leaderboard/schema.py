@@ -133,6 +133,15 @@ class Distribution(Strict):
     device: fields.Name
 
 
+class BaseRun(Strict):
+    """What the base model was trained on before, where ``train/sft.py`` recorded that."""
+
+    mode: TrainedMode
+    split: TrainedDataset
+    drop_leaked: bool
+    row_ids: fields.RowHashes
+
+
 class DfarRun(Strict):
     """What the board needs of ``dfar_run.json``, which train/sft.py writes."""
 
@@ -149,6 +158,7 @@ class DfarRun(Strict):
     steps: fields.Count
     final_loss: float
     ranked_by: fields.Name | None = None
+    base_run: BaseRun | None = None
     tokens_per_second: Annotated[float, Field(ge=0, le=1e12)]
     arguments: Annotated[dict[fields.Name, bool | int | float | None], Field(max_length=20)]
 

@@ -193,7 +193,8 @@ def _training_sets(about: About, trained: Mapping[str, Any] | None) -> list[str]
     if trained:
         if trained["split"] not in trainable():
             raise InputError(f"{about.dfar_run} names a data set that has no train rows: name another file.")
-        return [get_dataset(trained["split"]).training_set(bool(trained["drop_leaked"]))]
+        runs = [run for run in (trained, trained.get("base_run")) if run]
+        return list(dict.fromkeys(get_dataset(run["split"]).training_set(bool(run["drop_leaked"])) for run in runs))
     if about.mode != "base":
         raise InputError("say what the model was trained on, with --training or --dfar-run.")
     return ["none"]

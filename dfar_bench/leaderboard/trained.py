@@ -30,7 +30,7 @@ def dfar_run(path: Path) -> dict[str, Any]:
     try:
         if run.get("schema_version") != SCHEMA_VERSION or run.get("status") != "finished":
             raise InputError(f"{path} is of another version, or of a training that has not finished: train it first.")
-        base, data, distribution = run["base_model"], run["data"], run["distribution"]
+        base, data, distribution, base_run = run["base_model"], run["data"], run["distribution"], run.get("base_run")
         return {
             **{name: run[name] for name in ("mode", "split", "drop_leaked", "prompt", "method", "seed")},
             "base_model": {
@@ -43,6 +43,7 @@ def dfar_run(path: Path) -> dict[str, Any]:
             "steps": run["loss"]["steps"],
             "final_loss": run["loss"]["final"],
             **({"ranked_by": run["pairs"]["judge"]} if "pairs" in run else {}),
+            **({"base_run": {**base_run, "row_ids": " ".join(base_run["row_ids"])}} if base_run else {}),
             "tokens_per_second": run["speed"]["tokens_per_second"],
             "arguments": {name: run["arguments"][name] for name in _ARGUMENTS if name in run["arguments"]},
         }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dfar_bench.datasets import Row
 from dfar_bench.prompts import make_prompt
+from dfar_bench.suite._drawn_games import MARGIN
 from dfar_bench.suite._homo_moralis import Game
 
 
@@ -22,23 +23,35 @@ def training_text(style: str, row: Row, kappa: float, with_reason: bool) -> tupl
         kappa: the agent's, from 0 (homo oeconomicus) to 1.
         with_reason: whether the reason follows the choice.
     """
-    facts = row.facts
-    game = Game.of(row.domain, facts["payoffs"], [belief / 100 for belief in facts["beliefs"]])
-    best, _ = game.best(kappa)
-    node = facts["node"]
-    ways = [game.strategies.index((*best[:node], action, *best[node + 1 :])) for action in facts["actions"]]
-    names, chosen = facts["names"], facts["names"][facts["actions"].index(best[node])]
+    game, ways = _ways(row, kappa)
+    first, second = (game.utilities(kappa)[way] for way in ways)
+    names, chosen = row.facts["names"], row.facts["names"][int(second > first)]
     answer = f" {chosen}."
     if with_reason:
         answer += " " + _compare("Given what others do", "brings me", names, [game.against[way] for way in ways])
         if kappa:
             same = [game.same[way] for way in ways]
-            first, second = (game.utilities(kappa)[way] for way in ways)
             answer += " " + _compare("If everybody chose as I do", "would bring me", names, same)
             answer += f" I give the latter a weight of {kappa:g}, which makes {first:.1f} for {names[0]}"
             answer += f" and {second:.1f} for {names[1]}."
         answer += f" So I take {chosen}."
     return make_prompt(style, "direct", row).text, answer
+
+
+def is_clear(row: Row, kappa: float) -> bool:
+    """Whether an agent prefers one action clearly, by ``MARGIN`` of the game's payoffs: at some κ it may not."""
+    game, ways = _ways(row, kappa)
+    first, second = (game.utilities(kappa)[way] for way in ways)
+    return abs(first - second) >= MARGIN * game.scale
+
+
+def _ways(row: Row, kappa: float) -> tuple[Game, list[int]]:
+    """Return the game of a decision, and the numbers of the strategies that differ in it, in the order of its names."""
+    facts = row.facts
+    game = Game.of(row.domain, facts["payoffs"], [belief / 100 for belief in facts["beliefs"]])
+    best, _ = game.best(kappa)
+    node = facts["node"]
+    return game, [game.strategies.index((*best[:node], action, *best[node + 1 :])) for action in facts["actions"]]
 
 
 def _compare(condition: str, verb: str, names: list[str], values: list[float]) -> str:

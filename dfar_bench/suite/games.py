@@ -26,6 +26,7 @@ from dfar_bench.files import packaged_jsonl
 from dfar_bench.prompts.conditions import Turn
 from dfar_bench.scoring.metrics import METRICS, Metric
 from dfar_bench.scoring.statistics import group_statistics
+from dfar_bench.suite._agents import is_clear as is_clear
 from dfar_bench.suite._agents import training_text as training_text
 from dfar_bench.suite._asked import add_condition, add_kind
 from dfar_bench.suite._drawn_games import KAPPA, TEST, TRAIN, Drawn, Pair, Part, draw_pairs

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dfar_bench.datasets import Row
 from dfar_bench.errors import InputError
-from dfar_bench.training.modes import MODES, Mode
+from dfar_bench.training.modes import MODES, Mode, train_rows
 
 if TYPE_CHECKING:
     from dfar_bench.training.options import Options
@@ -30,14 +30,21 @@ _UNUSED = {
 """Options of TRL that would do nothing or harm here, with the values they have if not given."""
 
 
+_DPO_LOSSES = (
+    "sigmoid", "hinge", "ipo", "exo_pair", "nca_pair", "robust", "bco_pair", "sppo_hard", "aot", "aot_unpaired",
+    "apo_zero", "apo_down", "discopop", "sft", "sigmoid_norm",
+)  # fmt: skip
+"""TRL checks the name of a loss only when it computes it."""
+
+
 def refuse_other_modes_options(mode: Mode, options: Options) -> None:
     """Refuse options of other modes, which would do nothing, and a weight that is none."""
     defaults = type(options)()
-    for name in dict.fromkeys(name for other in MODES.values() for name in other.options):
-        if name not in mode.options and getattr(options, name) != getattr(defaults, name):
+    for name in mode.not_its_options:
+        if getattr(options, name) != getattr(defaults, name):
             users = ", ".join(other.name for other in MODES.values() if name in other.options)
             raise InputError(f"--{name} is for {users}, not for --mode {mode.name}: leave it out.")
-    if not 0 <= options.kappa <= 1:
+    if not isinstance(options.kappa, int | float) or not 0 <= options.kappa <= 1:
         raise InputError(f"--kappa is {options.kappa}: it must be from 0 to 1.")
 
 
@@ -52,6 +59,8 @@ def choose_rows(mode: Mode, options: Options) -> tuple[Sequence[Row], dict[str, 
         choice = ", ".join(mode.splits)
         raise InputError(f"--mode {mode.name} cannot be trained on --split {dataset}: choose one of {choice}.")
     chosen, left_out = mode.rows(options), {}
+    if mode.data and len(chosen) < (all_rows := len(train_rows(options))):
+        left_out["tied"] = all_rows - len(chosen)  # agents to whom both actions are worth the same
     if options.drop_leaked:
         left_out["leaked"] = len(mode.rows(replace(options, drop_leaked=False))) - len(chosen)
     if limit is not None and limit < 1:
@@ -59,13 +68,16 @@ def choose_rows(mode: Mode, options: Options) -> tuple[Sequence[Row], dict[str, 
     if limit is not None and limit < len(chosen):
         left_out["limit"] = len(chosen) - limit
         chosen = evenly(chosen, limit)
+    if not chosen:
+        where = f"--pairs {options.pairs}" if options.pairs else f"--split {dataset}"
+        raise InputError(f"{where} holds nothing to train on: choose another.")
     return chosen, left_out
 
 
 def refuse_others_pairs(plan: dict[str, Any]) -> None:
     """Make sure that pairs were written by the model that is trained: it is the reference."""
     pairs, base = plan.get("pairs"), plan["base_model"]
-    if pairs and base["weights"] != pairs["weights"]:
+    if pairs and (base["weights"] is None or base["weights"] != pairs["weights"]):
         raise InputError(
             f"the pairs were written by {pairs['model']}, not by {base['name']} (other weights): train that model, "
             "merged with train/merge.py, or make pairs with this one."
@@ -109,6 +121,8 @@ def refuse_contradictions(options: Options, training: Any, model: Any) -> None:
         raise InputError("one process sees several GPUs: use accelerate launch, or set CUDA_VISIBLE_DEVICES=0.")
     if training.train_sampling_strategy not in ("random", "group_by_length"):
         raise InputError("--train_sampling_strategy must be random or group_by_length.")
+    if not sft:
+        refuse_for_preferences(options, training)
     if options.plain and options.share_prefix:
         raise InputError("--share_prefix is for our batches, --plain asks for TRL's: leave one of the two out.")
     if ours and (training.loss_type != "nll" or training.label_smoothing_factor):
@@ -124,6 +138,32 @@ def refuse_contradictions(options: Options, training: Any, model: Any) -> None:
                 f"--{name} is not used here: a run resumes by itself, evaluates nothing, shuffles by --seed and uses "
                 "the prompts of --prompt; leave it out."
             )
+
+
+def refuse_for_preferences(options: Options, training: Any) -> None:
+    """Refuse what TRL's DPOTrainer would ignore, or notice only after the first step.
+
+    Args:
+        training: TRL's ``DPOConfig``.
+    """
+    if options.full:
+        raise InputError(
+            "--full is not for preferences: an adapter is trained, and the model without it compared with."
+        )
+    for name in ("plain", "share_prefix"):
+        if getattr(options, name):
+            raise InputError(f"--{name} is for imitating texts, not for preferences: leave it out.")
+    for name in (
+        "sync_ref_model",
+        "padding_free",
+        "label_smoothing_factor",
+        "neftune_noise_alpha",
+        "ref_model_init_kwargs",
+    ):
+        if getattr(training, name, None):
+            raise InputError(f"--{name} does not go with preferences here: leave it out.")
+    if unknown := set(training.loss_type) - set(_DPO_LOSSES):
+        raise InputError(f"--loss_type {min(unknown)} is none of TRL's: choose among {', '.join(_DPO_LOSSES)}.")
 
 
 def refuse_missing_zero(training: Any, stage: int | None) -> None:

@@ -29,6 +29,8 @@ class Example:
 
     Attributes:
         labels: as long as ``input_ids``; tokens that are not learned are ``IGNORED``.
+        rejected: the other answer, of a pair; None where there is one answer.
+        rejected_tokens: of the prompt and the other answer; 0 where there is none.
     """
 
     row: Row
@@ -36,6 +38,23 @@ class Example:
     completion: str
     input_ids: list[int]
     labels: list[int]
+    rejected: str | None = None
+    rejected_tokens: int = 0
+
+    @property
+    def texts(self) -> list[str]:
+        """All that is learned from, with the prompt first."""
+        return [self.prompt, self.completion, *([] if self.rejected is None else [self.rejected])]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of its texts that go through the model."""
+        return len(self.input_ids) + self.rejected_tokens
+
+    @property
+    def longest(self) -> int:
+        """Tokens of its longest text."""
+        return max(len(self.input_ids), self.rejected_tokens)
 
 
 def make_examples(
@@ -58,8 +77,18 @@ def make_examples(
     for row, (prompt, completion), shown, ids in zip(rows, texts, prompt_ids, text_ids):
         start = common_prefix(shown, ids) if completion_only else 0
         ids = ids if ids[-1] == end else [*ids, end]
-        examples.append(Example(row, prompt, completion, ids, [IGNORED] * start + ids[start:]))
+        examples.append(
+            Example(row, prompt, completion, ids, [IGNORED] * start + ids[start:], *_rejected(row, prompt, tokenizer))
+        )
     return examples
+
+
+def _rejected(row: Row, prompt: str, tokenizer: PreTrainedTokenizerBase) -> tuple[str, int] | tuple[()]:
+    """Return the rejected answer of a pair, and the tokens of prompt and answer with the end; () for other rows."""
+    if "rejected" not in row.facts:
+        return ()
+    text = f" {row.facts['rejected']}"
+    return text, len(tokenizer(prompt + text)["input_ids"]) + 1
 
 
 def drop_too_long(examples: Sequence[Example], longest: int | None, drop: bool) -> list[Example]:
@@ -72,12 +101,12 @@ def drop_too_long(examples: Sequence[Example], longest: int | None, drop: bool) 
     Raises:
         InputError: names the rows that are too long.
     """
-    long = [] if longest is None else [example for example in examples if len(example.input_ids) > longest]
+    long = [] if longest is None else [example for example in examples if example.longest > longest]
     if long and (not drop or len(long) == len(examples)):
-        named = ", ".join(f"{example.row.row_id} ({len(example.input_ids)})" for example in long[:_MAX_NAMED])
+        named = ", ".join(f"{example.row.row_id} ({example.longest})" for example in long[:_MAX_NAMED])
         more = f" and {len(long) - _MAX_NAMED} more" if len(long) > _MAX_NAMED else ""
         raise InputError(
             f"{len(long)} of {len(examples)} training rows are longer than the {longest} tokens allowed by the model "
             f"or --max_length: {named}{more}; choose another model or length, or leave them out with --drop_long."
         )
-    return [example for example in examples if longest is None or len(example.input_ids) <= longest]
+    return [example for example in examples if longest is None or example.longest <= longest]

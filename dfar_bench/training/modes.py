@@ -78,6 +78,14 @@ def agent_text(moral: bool, options: Options, row: Row) -> tuple[str, str]:
     return training_text(options.prompt or "", row, options.kappa if moral else 0.0, options.reasons)
 
 
+def agent_rows(moral: bool, options: Options) -> Sequence[Row]:
+    """Return the decisions in games in which an agent prefers one action to the other."""
+    from dfar_bench.suite.games import is_clear
+
+    kappa = options.kappa if moral else 0.0
+    return [row for row in train_rows(options) if is_clear(row, kappa)]
+
+
 def sft_trainer() -> type[Any]:
     """Load the trainer of modes that imitate the training texts."""
     from dfar_bench.training.trainer import DfarTrainer
@@ -144,6 +152,11 @@ class Mode:
         return f"{self.learns} ({self.title})"
 
     @property
+    def not_its_options(self) -> list[str]:
+        """Options of other modes."""
+        return [n for n in dict.fromkeys(n for m in MODES.values() for n in m.options) if n not in self.options]
+
+    @property
     def splits(self) -> list[str]:
         """Names of the data sets that it can be trained on; the first is the default."""
         return [self.data] if self.data else [name for name in trainable() if "reason" in DATASETS[name].kinds]
@@ -174,6 +187,7 @@ MODES.add(
         partial(agent_text, False),
         ("reasons",),
         data="games",
+        rows=partial(agent_rows, False),
     )
 )
 MODES.add(
@@ -184,6 +198,7 @@ MODES.add(
         partial(agent_text, True),
         ("kappa", "reasons"),
         data="games",
+        rows=partial(agent_rows, True),
     )
 )
 

@@ -7,7 +7,7 @@ import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from dfar_bench.datasets import get_dataset
 from dfar_bench.errors import InputError, one_line
@@ -58,20 +58,25 @@ def parse(words: list[str], configs: Path) -> tuple[Options, Any, Any]:
         words = ["--use_cpu", "true", *words]  # the user's own value comes later and wins
         refuse_missing_compiler()  # first, as parsing SFTConfig starts DeepSpeed
 
+    import yaml
     from trl import ModelConfig, TrlParser
+
+    class Parser(TrlParser):  # type: ignore[misc]
+        def error(self, message: str) -> NoReturn:
+            raise ValueError(message)
 
     prog = "train/sft.py"
     try:
-        ours, _ = TrlParser((Options,), prog=prog).parse_args_and_config(words, return_remaining_strings=True)
-        mode = MODES.get(ours.mode or "", MODES["lr"])
+        ours, _ = Parser((Options,), prog=prog).parse_args_and_config(words, return_remaining_strings=True)
+        mode = MODES.get(ours.mode, MODES["lr"]) if isinstance(ours.mode, str) else MODES["lr"]
         if "--config" not in words:
             words = ["--config", str(configs / mode.recipe), *words]
-        parser = TrlParser((Options, mode.config(), ModelConfig), prog=prog)
+        parser = Parser((Options, mode.config(), ModelConfig), prog=prog)
         if "--help_all" in words:
             parser.print_help()
             raise SystemExit(0)
         options, training, model = parser.parse_args_and_config(words)
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, TypeError, IndexError, OSError, ImportError, yaml.YAMLError) as error:
         raise InputError(f"these options cannot be used: {one_line(error)}") from None
     # From here on all processes may refuse; one that leaves earlier breaks the others' connections with a traceback.
     training.distributed_state.wait_for_everyone()

@@ -80,7 +80,7 @@ def sample(sampling: Sampling, rows: Sequence[Row], file: Path) -> Answers:
         return found
     write = _writer(sampling)
     with file.open("a", encoding="utf-8") as out:
-        if not found:
+        if not out.tell():
             out.write(json.dumps(how) + "\n")
         for number, batch in tqdm(left, desc="answers", unit=" batches", disable=None):
             new = dict(zip((row.row_id for row in batch), write(number, batch)))
@@ -122,36 +122,39 @@ def _batches(rows: Sequence[Row], size: int) -> list[Sequence[Row]]:
 def _writer(sampling: Sampling) -> Any:
     """Load the model; return (number of batch, rows) -> answers of each row."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(sampling.model, padding_side="left")
         model = AutoModelForCausalLM.from_pretrained(sampling.model, dtype=sampling.dtype)
     except (OSError, ValueError) as error:
         raise InputError(f"--model {sampling.model} cannot be loaded: {one_line(error)}") from None
+    end = tokenizer.eos_token_id
     if torch.cuda.is_available():
         model = model.cuda()
     model.eval()
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
+    model.generation_config = GenerationConfig(  # in place of the model's own, whose settings are not in the record
+        do_sample=True,
+        temperature=sampling.temperature,
+        top_k=0,
+        top_p=1.0,
+        num_return_sequences=sampling.samples,
+        max_new_tokens=sampling.max_new_tokens,
+        eos_token_id=end,
+        pad_token_id=tokenizer.pad_token_id,
+    )
 
     def write(number: int, rows: Sequence[Row]) -> list[list[str | None]]:
         torch.manual_seed(sampling.seed * 1_000_003 + number)
         prompts = [make_prompt(sampling.prompt, "reason", row) for row in rows]
         shown = tokenizer([prompt.text for prompt in prompts], return_tensors="pt", padding=True).to(model.device)
         with torch.inference_mode():
-            written = model.generate(
-                **shown,
-                do_sample=True,
-                temperature=sampling.temperature,
-                top_k=0,
-                top_p=1.0,
-                num_return_sequences=sampling.samples,
-                max_new_tokens=sampling.max_new_tokens,
-                pad_token_id=tokenizer.pad_token_id,
-            )[:, shown["input_ids"].shape[1] :]
-        texts = tokenizer.batch_decode(written, skip_special_tokens=True)
-        ended = [tokenizer.eos_token_id in tokens for tokens in written.tolist()]
+            written = model.generate(**shown)[:, shown["input_ids"].shape[1] :].tolist()
+        ended = [end in tokens for tokens in written]
+        said = [tokens[: tokens.index(end)] if end in tokens else tokens for tokens in written]
+        texts = tokenizer.batch_decode(said, skip_special_tokens=True)
         stops = [prompt.stops for prompt in prompts for _ in range(sampling.samples)]
         answers = [_finished(*each) for each in zip(texts, ended, stops)]
         return [answers[start : start + sampling.samples] for start in range(0, len(answers), sampling.samples)]

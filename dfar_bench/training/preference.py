@@ -14,7 +14,6 @@ import torch
 from datasets import Dataset
 from trl import DPOTrainer
 
-from dfar_bench.errors import InputError
 from dfar_bench.training.examples import Example
 from dfar_bench.training.steady import Steady
 
@@ -25,12 +24,11 @@ class PreferenceTrainer(Steady, DPOTrainer):  # type: ignore[misc]
     def __init__(
         self, *, examples: Sequence[Example], plain: bool = False, share_prefix: bool | None = None, **others: Any
     ) -> None:
-        if plain or share_prefix:
-            raise InputError("--plain and --share_prefix are not for preferences: leave them out.")
+        del plain, share_prefix  # refused before; see checks.refuse_for_preferences
         columns = {
             "prompt": [example.prompt for example in examples],
             "chosen": [example.completion for example in examples],
-            "rejected": [f" {example.row.facts['rejected']}" for example in examples],
+            "rejected": [example.rejected for example in examples],
         }
         self.examples = examples
         super().__init__(train_dataset=Dataset.from_dict(columns), **others)

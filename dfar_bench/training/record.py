@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 _PACKAGES = ("dfar-bench", "torch", "transformers", "trl", "peft", "accelerate", "deepspeed", "datasets")
-_FIXED = ("mode", "split", "drop_leaked", "prompt", "method", "seed", "base_model", "data", "arguments", "distribution")
+_FIXED = (
+    "mode", "split", "drop_leaked", "prompt", "method", "seed", "base_model", "base_run", "data", "pairs", "arguments",
+    "distribution",
+)  # fmt: skip
 # Arguments (or prefixes of them) that do not change what is learned, and so may differ when a run is resumed.
 _MAY_DIFFER = (
     "output_dir", "log", "report_to", "run_name", "disable_tqdm", "save_", "resume_", "hub_", "push_", "ddp_timeout",
@@ -34,11 +37,11 @@ def data_record(examples: Sequence[Example], left_out: dict[str, int]) -> dict[s
     """Describe the training data: counts, the hash of all texts in order, and the hash of every row id."""
     texts = hashlib.sha256()
     for example in examples:
-        texts.update(json.dumps([example.row.row_id, example.prompt, example.completion]).encode())
+        texts.update(json.dumps([example.row.row_id, *example.texts]).encode())
     return {
         "rows": len(examples),
-        "tokens": sum(len(example.input_ids) for example in examples),
-        "longest": max(len(example.input_ids) for example in examples),
+        "tokens": sum(example.tokens for example in examples),
+        "longest": max(example.longest for example in examples),
         "sha256": texts.hexdigest(),
         "row_ids": [row_hash(example.row.row_id) for example in examples],
         "left_out": left_out,
@@ -77,6 +80,16 @@ def base_weights(name: str, revision: str) -> str | None:
     if not Path(name).is_dir():
         return base_commit(name, revision)
     return weights_hash(Path(name)) if any(Path(name).glob("*.safetensors")) else None
+
+
+def base_run(name: str) -> dict[str, Any] | None:
+    """Return what a base model in a folder was trained on by ``train/sft.py``; None if that is not recorded there."""
+    before = read(Path(name)) if Path(name).is_dir() else None
+    if before is None:
+        return None
+    earlier = before.get("base_run") or {"row_ids": []}
+    own = {name: before[name] for name in ("mode", "split", "drop_leaked")}
+    return {**own, "row_ids": list(dict.fromkeys([*before["data"]["row_ids"], *earlier["row_ids"]]))}
 
 
 def base_commit(name: str, revision: str) -> str | None:
@@ -121,7 +134,7 @@ def refuse_another_run(before: dict[str, Any], now: dict[str, Any], folder: Path
         InputError: names the first setting that differs.
     """
     for name, old, new in _differences({n: before.get(n) for n in _FIXED}, {n: now.get(n) for n in _FIXED}):
-        if name in ("base_model.commit", "base_model.weights") and old is None:
+        if name in ("base_model.commit", "base_model.weights", "base_run") and old is None:
             continue  # a record from before it was recorded
         raise InputError(
             f"{folder} holds a run with {name} {_short(old)}, but this one has {_short(new)}, so it cannot be resumed: "

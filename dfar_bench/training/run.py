@@ -58,9 +58,12 @@ def train(options: Options, training: Any, model: Any) -> None:
     if options.full and training.deepspeed_plugin is None:
         model.dtype = "float32"  # 16-bit weights would round small updates away; DeepSpeed keeps a 32-bit copy
     sizes = count_parameters(config, peft_config, weight_bytes(model, config), training.trust_remote_code)
-    (weights,) = broadcast_object_list([record.base_weights(*named) if first else None])
+    weights = None
+    if not options.dry_run or options.pairs:
+        (weights,) = broadcast_object_list([record.base_weights(*named) if first else None])
     tokens = {"eos_token": tokenizer.eos_token, "pad_token": tokenizer.pad_token}
-    arguments = {**vars(model), **training.to_dict(), **vars(options), **tokens}
+    ours = {name: value for name, value in vars(options).items() if name not in mode.not_its_options}
+    arguments = {**vars(model), **training.to_dict(), **ours, **tokens}
     plan = {
         "mode": mode.name,
         "split": options.split,
@@ -76,6 +79,7 @@ def train(options: Options, training: Any, model: Any) -> None:
             "parameters": sizes.total,
             "trained": sizes.trainable,
         },
+        "base_run": record.base_run(model.model_name_or_path),
         "data": record.data_record(examples, left_out),
         **mode.about(options),
         "arguments": record.plain_arguments(arguments),

@@ -19,10 +19,11 @@ from harness import OUR_TASKS_ONLY, ROOT
 from safetensors import safe_open
 
 from dfar_bench.cli import demo
-from dfar_bench.cli.demo import Base, find_base, plan
+from dfar_bench.cli.demo import Base, plan
 from dfar_bench.cli.main import main
 from dfar_bench.errors import InputError
 from dfar_bench.experiments import steps
+from dfar_bench.experiments.base import find_base
 from dfar_bench.experiments.steps import Step, claim, run_steps
 
 
@@ -125,6 +126,7 @@ def test_an_interrupted_demo_ends_its_children(tmp_path: Path) -> None:
 import os, pathlib, sys
 from dfar_bench.cli import demo, main
 from dfar_bench.experiments import steps
+from dfar_bench.experiments.base import find_base
 
 def wait() -> int:
     steps.run_steps([steps.Step("Wait", ("python", "-c", {code!r}))], pathlib.Path("logs"), os.environ)
@@ -164,7 +166,7 @@ def test_a_folder_is_kept_to_one_demo_at_a_time(
     states = []
     for content in (weights.read_bytes(), weights.read_bytes()[:-1] + b"x"):
         weights.write_bytes(content)
-        states.append({"state": find_base(tmp_path / "demo", "model", str(model))[1]})
+        states.append({"state": find_base(str(model)).state})
     for _ in range(2):
         with claim(tmp_path / "demo", "demo.json", states[0]):
             pass

@@ -18,11 +18,13 @@ from dfar_bench.cli.main import main
 from dfar_bench.datasets import rows
 from dfar_bench.errors import InputError
 from dfar_bench.experiments import steps
+from dfar_bench.experiments.base import BaseModel, find_base
 from dfar_bench.experiments.grid import Experiment, read_experiment, training_options
 from dfar_bench.experiments.plan import Cell, cells, steps_of
 from dfar_bench.experiments.run import count_tokens
-from dfar_bench.experiments.seeds import compare_modes, seeds_share, welch_interval
+from dfar_bench.experiments.seeds import _draw_seeds, compare_modes, seeds_share, welch_interval
 from dfar_bench.scoring import METRICS, Choice, differences
+from dfar_bench.scoring.estimate import resample
 
 MINI = rows("mini")["test"]
 FIELDS: dict[str, Any] = {"name": "try", "base": "B", "split": "mini", "modes": ["l", "lr"], "seeds": [1, 2]}
@@ -47,29 +49,32 @@ def test_with_equal_seeds_it_is_the_bootstrap_of_rows() -> None:
             one, expected = compared[metric.name], by_rows[metric.name].estimate
             assert one.rows_and_seeds.value == pytest.approx(expected.value)
             assert one.rows_and_seeds.interval == one.quoted.interval == pytest.approx(expected.interval)
-            assert one.over_seeds is None
+            assert one.over_seeds is None  # seeds that change nothing
         assert compared["acc"].seeds_share == (None if copies == 1 else pytest.approx(0))
 
 
-def test_seeds_widen_it_and_few_seeds_bring_the_t_interval() -> None:
-    shares = (0.5, 0.9, 0.6, 0.8, 0.7, 0.75)
+def test_seeds_widen_it_by_their_variance() -> None:
+    shares = (0.5, 0.9, 0.6, 0.8, 0.7, 0.75, 0.55, 0.85)
     first = [answers(share, seed) for seed, share in enumerate(shares)]
     second = [answers(share, seed + 50) for seed, share in enumerate(shares)]
-    acc = [METRICS["acc"]]
+    acc = METRICS["acc"]
+    drawn = [np.array([resample([acc], one, resamples=4000)["acc"] for one in mode]) for mode in (first, second)]
+    both = [_draw_seeds(of_rows, number, 1) for number, of_rows in enumerate(drawn)]
+    rows_alone = (drawn[1].mean(axis=0) - drawn[0].mean(axis=0)).var()
+    # What drawing n of n values adds: the mean over resamples of their variance, divided by n.
+    seeds = sum(of_rows.var(axis=0).mean() / len(of_rows) for of_rows in drawn)
+    assert (both[1] - both[0]).var() == pytest.approx(rows_alone + seeds, rel=0.1)
+    assert seeds > rows_alone / 2
 
-    def width(interval: tuple[float, float] | None) -> float:
-        assert interval
-        return interval[1] - interval[0]
-
-    six = compare_modes(acc, first, second, resamples=1000)["acc"]
-    one = compare_modes(acc, first[:1], second[:1], resamples=1000)["acc"]
-    assert six.over_seeds is None
-    assert 0 < (six.seeds_share or 0) < 1
-    three = compare_modes(acc, first[:3], second[:3], resamples=1000)["acc"]
-    assert three.over_seeds is not None
-    assert three.quoted.interval == max(three.over_seeds, three.rows_and_seeds.interval or (0, 0), key=width)
+    one = compare_modes([acc], first[:1], second[:1], resamples=1000)["acc"]
     assert (one.seeds_share, one.over_seeds) == (None, None)
-    assert three.first == pytest.approx(np.mean([METRICS["acc"].of(one) for one in first[:3]]))
+    all_ = compare_modes([acc], first, second, resamples=1000)["acc"]
+    assert all_.over_seeds is not None
+    assert all_.rows_and_seeds.interval is not None
+    widths = [high - low for low, high in (all_.over_seeds, all_.rows_and_seeds.interval)]
+    assert all_.quoted.interval == (all_.over_seeds, all_.rows_and_seeds.interval)[int(np.argmax(widths))]
+    assert all_.first == pytest.approx(np.mean([acc.of(one) for one in first]))
+    assert 0 < (all_.seeds_share or 0) < 1
 
 
 def test_the_t_interval_is_that_of_welch() -> None:
@@ -99,14 +104,21 @@ def write(folder: Path, **fields: Any) -> Path:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"modes": ["l", "none"]}, "there is no mode none: choose among l, lr"),
-        ({"modes": ["moralis"]}, "the mode moralis cannot be trained on mini"),
-        ({"split": "none"}, "there is no data set none"),
-        ({"seeds": [1, 1]}, "seeds names one twice"),
+        ({"modes": ["l", "none"]}, "there is no mode 'none'"),
+        ({"modes": ["moralis"]}, "the mode moralis cannot be trained on mini: choose games"),
+        ({"split": "none"}, "there is no data set 'none'"),
+        ({"seeds": [1, 1]}, "seeds names one twice: leave it out"),
         ({"seeds": []}, "seeds: List should have at least 1 item"),
+        ({"seeds": [-1]}, "seeds: Input should be greater than or equal to 0"),
+        ({"epochs": float("inf")}, "epochs: Input should be a finite number"),
         ({"epoch": 1}, "epoch: Extra inputs are not permitted"),
-        ({"options": {"seed": 3}}, "the option seed follows from the grid"),
-        ({"kinds": ["games"]}, "mini has no tasks of the kind games"),
+        ({"options": {"seed": 3}}, "options has seed, which is not for this place: leave it out"),
+        ({"options": {"max_steps": 3}}, "options has max_steps, which is not for this place"),
+        ({"options": {"config": "x.yaml"}}, "options has config, which is not for this place"),
+        ({"score": {"tasks": "x"}}, "score has tasks, which is not for this place"),
+        ({"of_mode": {"dpo": {}}}, "of_mode has dpo, which is not among the modes"),
+        ({"modes": ["lr", "dpo"], "budget": "tokens"}, "the mode dpo reads pairs, whose tokens are not comparable"),
+        ({"kinds": ["games"]}, "mini has no tasks of the kind games: choose among cls, reason"),
         ({"name": "../x"}, "name: String should match pattern"),
     ],
 )
@@ -122,13 +134,18 @@ def test_what_is_no_experiment_at_all(tmp_path: Path, capsys: pytest.CaptureFixt
         assert message in capsys.readouterr().err
     assert main(["experiment", str(tmp_path / "none.yaml")]) == 2
     assert "cannot be read" in capsys.readouterr().err
-    assert main(["experiment", str(write(tmp_path)), "--cell", "5", "--out", str(tmp_path / "out")]) == 2
-    assert "--cell 5: there are 5 cells, counted from 0" in capsys.readouterr().err
+    for arguments, message in (
+        (["--cell", "5"], "--cell is 5, but there are 5 cells, counted from 0"),
+        ([], "there is no model B"),
+    ):
+        assert main(["experiment", str(write(tmp_path)), "--out", str(tmp_path / "out"), *arguments]) == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_equal_tokens(tiny_model: Path) -> None:
     experiment = Experiment(**{**FIELDS, "base": str(tiny_model), "budget": "tokens", "epochs": 2})
-    tokens = count_tokens(experiment)
+    tokens = count_tokens(experiment, find_base(str(tiny_model)))
     assert tokens["lr"] > 1.3 * tokens["l"]
     epochs = {mode: training_options(experiment, mode, tokens)["num_train_epochs"] for mode in tokens}
     assert epochs["lr"] == 2
@@ -139,16 +156,25 @@ def test_equal_tokens(tiny_model: Path) -> None:
 
 def test_the_commands(tmp_path: Path) -> None:
     options = {"learning_rate": 1e-3, "loss_type": ["a", "b"]}
-    experiment = Experiment(**{**FIELDS, "organisation": "org", "of_mode": {"lr": {"full": True}}, "options": options})
+    score = {"batch_size": 4, "apply_chat_template": True, "trust_remote_code": False}
+    experiment = Experiment(
+        **{**FIELDS, "organisation": "org", "of_mode": {"lr": {"full": True}}, "options": options, "score": score}
+    )
+    hub = BaseModel("org/M", "c0ffee", "c0ffee")
     assert [cell.name for cell in cells(experiment)] == ["base", "l-1", "lr-1", "l-2", "lr-2"]
-    train, merge, score, submit = (step.words for step in steps_of(experiment, Cell("l", 2), tmp_path, {}))
-    assert " ".join(train[5:]).startswith("--mode l --split mini --seed 2 --model_name_or_path B --num_train_epochs 1 ")
-    assert "--learning_rate 0.001 --loss_type a b --output_dir" in " ".join(train)
-    assert merge[:2] == ["python", "train/merge.py"]
-    assert f"pretrained={tmp_path}/l-2/merged,dtype=float32" in score
-    assert list(submit[-4:-2]) == ["--base", "org/try-base"]
-    full = steps_of(experiment, Cell("lr", 1), tmp_path, {})
+    train, merge, score_, submit = (
+        " ".join(step.words) for step in steps_of(experiment, hub, Cell("l", 2), tmp_path, {})
+    )
+    assert "--mode l --split mini --seed 2 --model_name_or_path org/M --model_revision c0ffee --num_train_" in train
+    assert "--learning_rate 0.001 --loss_type a b --output_dir" in train
+    assert merge.startswith("python train/merge.py")
+    assert f"pretrained={tmp_path}/l-2/merged,dtype=float32 --tasks dfar_mini_cls,dfar_mini_reason " in score_
+    assert "--batch_size 4 --apply_chat_template --output_path" in score_
+    assert f"--base org/try-base --weights {tmp_path}/l-2/merged --out" in submit
+    full = steps_of(experiment, hub, Cell("lr", 1), tmp_path, {})
     assert [step.title for step in full] == ["Train L+R, seed 1", "Score L+R, seed 1", "Submit L+R, seed 1"]
+    _, submit = (" ".join(step.words) for step in steps_of(experiment, hub, Cell("base", None), tmp_path, {}))
+    assert "--mode base --revision c0ffee --out" in submit
 
 
 # A real one
@@ -160,7 +186,7 @@ def test_two_modes_and_two_seeds(
     monkeypatch.setitem(steps.PROGRAMS, "lm_eval", ("-c", OUR_TASKS_ONLY))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    options = {"config": str(ROOT / "train/configs/demo.yaml"), "save_strategy": "no", "learning_rate": 2e-3}
+    options = {"full": True, "use_cpu": True, "bf16": False, "dtype": "float32", "save_strategy": "no"}
     file = write(
         tmp_path, base=str(tiny_model), options=options, score_base=False, organisation="org", kinds=["cls"], epochs=3
     )
@@ -171,22 +197,27 @@ def test_two_modes_and_two_seeds(
     assert "L: 3 epochs of 124 examples, seeds 1, 2" in forecast
     assert not out.exists()
 
-    # One cell as an array job would run it, with a stand-in for the environment that SLURM makes.
-    environment = {**os.environ, "SLURM_ARRAY_TASK_ID": "1"}
+    # One cell as an array job runs it, where the environment has a stand-in for SLURM and for the installed command.
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "dfar-bench").write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/called\n')
+    (tmp_path / "bin" / "dfar-bench").chmod(0o755)
+    script, path = ["bash", str(ROOT / "train/experiment.sbatch"), str(file)], f"{tmp_path}/bin:{os.environ['PATH']}"
+    refused = subprocess.run(script, env={"PATH": path}, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stderr) == (2, "experiment.sbatch: submit it with --array=0-N.\n")
+    subprocess.run(script, env={"PATH": path, "SLURM_ARRAY_TASK_ID": "0"}, check=True)
+    assert (tmp_path / "called").read_text() == f"experiment {file} --cell 0\n"
     assert main([*command, "--cell", "0"]) == 0
+    assert capsys.readouterr().out.count("  $ ") == 3
     assert main([*command, "--dry-run"]) == 0
     assert capsys.readouterr().out.count("finished") == 1
-    del environment["SLURM_ARRAY_TASK_ID"]
-    script = ["bash", str(ROOT / "train/experiment.sbatch"), str(file)]
-    refused = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
-    assert (refused.returncode, refused.stderr) == (2, "experiment.sbatch: submit it with --array=0-N.\n")
 
     assert main(command) == 0
     printed = capsys.readouterr().out
     assert printed.count("done before") == 3  # of the cell that had run
-    assert "differences with 95% intervals over rows and 2 seeds" in printed
+    assert "differences with 95% intervals; equal number of examples" in printed
     assert "L+R minus L" in printed
-    assert "fewer than 5 seeds" in printed
+    assert "of a bootstrap over rows and 2 seeds" in printed
+    assert "indicative" in printed
     assert len(list((out / "submissions").glob("*/*/submission.json"))) == 4
     seeds = {json.loads((out / f"lr-{seed}/model/dfar_run.json").read_text())["seed"] for seed in (1, 2)}
     assert seeds == {1, 2}

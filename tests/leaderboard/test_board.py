@@ -103,7 +103,7 @@ def test_who_is_in_which_table(site: Path) -> None:
     accuracies = [row["metrics"]["cls"]["acc"]["value"] for row in shown if "cls" in row["metrics"]]
     assert accuracies == sorted(accuracies, reverse=True)
     page = (site / "index.html").read_text()
-    assert page.index("Published elsewhere, not verified") > page.rindex('<table class="board"')
+    assert page.index("Published elsewhere, not submitted here") > page.rindex('<table class="board"')
     for row in rows_:
         for kind, name in (("cls", "acc"), ("reason", "mar"), ("reason", "verdict_acc")):
             if figure := row["metrics"].get(kind, {}).get(name):

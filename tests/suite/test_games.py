@@ -17,7 +17,7 @@ from dfar_bench.prompts import find_condition, find_style, make_prompt
 from dfar_bench.scoring import KINDS, METRICS
 from dfar_bench.scoring.answers import Choice, read_choice
 from dfar_bench.scoring.estimate import estimates
-from dfar_bench.suite._agents import training_text
+from dfar_bench.suite._agents import is_clear, training_text
 from dfar_bench.suite._drawn_games import KAPPA, MARGIN, TEST, Pair, draw_pairs
 from dfar_bench.suite._homo_moralis import SENSITIVITIES, Demand, Game, likelihood_statistics
 
@@ -272,7 +272,7 @@ def test_every_number_of_the_train_part_is_beside_its_option() -> None:
             t, r, p, s = payoffs
             for action, other, pay in ((1, 1, (r, r)), (1, 0, (s, t)), (0, 1, (t, s)), (0, 0, (p, p))):
                 assert said[f"you {name[action]}, the other {name[other]}"] == f"{pay[0]} and {pay[1]}"
-            assert f"{name[1]} in {beliefs[0]}%" in said["who began said"] if "who began said" in said else True
+            assert f"{name[1]} in {beliefs[0]}%" in row.statement.split("who began said")[1].split("\n")[0]
             for action, belief in ((1, beliefs[1]), (0, beliefs[2])):
                 assert f"who had heard {name[action]} said" in row.statement
                 heard = row.statement.split(f"who had heard {name[action]} said")[1].split("\n")[0]
@@ -297,8 +297,17 @@ def test_agents_choose_the_optimum_and_say_why(kappa: float, choice: Callable[[R
         assert answer.startswith(f" {chosen}.")
         assert answer.endswith(f" So I take {chosen}.") == with_reason
         if with_reason:  # the last two numbers are utilities, in the order of the names
-            first, second = re.findall(r"\d+\.\d\b", answer)[-2:]
-            assert (float(first) >= float(second)) if choice(row) == 0 else (float(second) >= float(first))
+            first, second = map(float, re.findall(r"\d+\.\d\b", answer)[-2:])
+            assert first > second if choice(row) == 0 else second > first
+
+
+@pytest.mark.parametrize(("kappa", "left"), [(0.0, 1440), (KAPPA, 1440), (0.25, 1297), (1.0, 1130)])
+def test_agents_are_silent_where_both_actions_are_worth_the_same(kappa: float, left: int) -> None:
+    clear = [row for row in rows("games")["train"] if is_clear(row, kappa)]
+    assert len(clear) == left
+    for row in clear:
+        first, second = map(float, re.findall(r"\d+\.\d\b", training_text("dialogue", row, kappa, True)[1])[-2:])
+        assert first != second
 
 
 # Prompts

@@ -91,8 +91,12 @@ def test_sampling_goes_on_where_it_was_interrupted(base: Path, tmp_path: Path) -
     expected = pairs.sample(how, MINI[:8], whole)
     assert {len(texts) for texts in expected.values()} == {2}
     assert pairs.sample(how, MINI[:8], whole) == expected  # from the file
-    cut.write_bytes(whole.read_bytes()[:-60])
-    assert pairs.sample(how, MINI[:8], cut) == expected
+    for kept in (
+        whole.read_bytes()[:-60],
+        whole.read_bytes().split(b"\n")[0] + b"\n",
+    ):  # after a kill, also in the first batch
+        cut.write_bytes(kept)
+        assert pairs.sample(how, MINI[:8], cut) == expected
     assert sorted(cut.read_text().splitlines()) == sorted(whole.read_text().splitlines())
     with pytest.raises(InputError, match=r"made with temperature 1\.0, not 0\.5: name another --out, or delete it"):
         pairs.sample(replace(how, temperature=0.5), MINI[:8], whole)
@@ -120,7 +124,8 @@ def test_the_command(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
         (("--split", "games"), "--split games has no reasons to train on"),
         (("--out", str(tmp_path / "x")), "must end in .jsonl"),
         (("--judge", "none"), "no judge"),
-        (("--model", str(tmp_path)), "cannot be loaded"),
+        (("--model", str(tmp_path)), "has no weights in safetensors"),
+        (("--model", "no/such/model"), "--model no/such/model cannot be loaded"),
     ):
         again = [*command, *change]
         again[again.index(str(out))] = str(tmp_path / f"{change[0][2:]}.jsonl")
@@ -171,6 +176,37 @@ def test_the_record_names_the_judge_and_submissions_carry_it(ddp: Path, made: Pa
     assert written["base_model"]["weights"] == written["pairs"]["weights"] == base_weights(str(base), "main")
     carried = dfar_run(ddp / "dfar_run.json")
     assert (carried["mode"], carried["ranked_by"], carried["arguments"]["beta"]) == ("dpo", "accepting.v1", 0.1)
+    assert "base_run" not in carried  # random weights
+
+
+def test_what_the_base_model_was_trained_on_is_not_forgotten(tmp_path: Path, base: Path, made: Path) -> None:
+    run(base.with_name("before"), "--mode", "lr", "--limit", "8", "--max_steps", "1", "--save_strategy", "no")
+    run(tmp_path / "after", "--mode", "l", "--max_steps", "1", "--model_name_or_path", str(base.with_name("before")))
+    before, after = record(base.with_name("before")), record(tmp_path / "after")
+    assert after["base_run"] == {
+        "mode": "lr", "split": "mini", "drop_leaked": False, "row_ids": before["data"]["row_ids"],
+    }  # fmt: skip
+    assert dfar_run(tmp_path / "after" / "dfar_run.json")["base_run"]["row_ids"].split() == before["data"]["row_ids"]
+
+
+def test_other_pairs_are_another_run(base: Path, made: Path, tmp_path: Path) -> None:
+    options = (
+        "--mode",
+        "dpo",
+        "--split",
+        "mini",
+        "--bf16",
+        "false",
+        "--dtype",
+        "float32",
+        "--model_name_or_path",
+        base,
+    )
+    sft(*options, "--pairs", made, "--output_dir", tmp_path / "out", "--max_steps", 1)
+    other = tmp_path / "other.jsonl"
+    other.write_text(made.read_text().replace("bad. It is so.", "bad. It is."))
+    with pytest.raises(InputError, match=r"holds a run with data\.sha256"):
+        sft(*options, "--pairs", other, "--output_dir", tmp_path / "out", "--max_steps", 1)
 
 
 def _other_weights(base: Path, made: Path, folder: Path) -> list[object]:
@@ -188,6 +224,10 @@ def _changed(change: Callable[[list[dict[str, Any]]], object]) -> Callable[[Path
     return options
 
 
+def _with(*options: str) -> Callable[[Path, Path, Path], list[object]]:
+    return lambda base, made, folder: ["--pairs", made, "--model_name_or_path", base, *options]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -202,10 +242,12 @@ def _changed(change: Callable[[list[dict[str, Any]]], object]) -> Callable[[Path
         (_changed(lambda lines: lines[0].update(split="clean")), "was made with --split clean, not mini"),
         (_changed(lambda lines: lines[3].pop("rejected")), "changed.jsonl, line 4: not a pair of answers"),
         (_changed(lambda lines: lines[2].update(row_id="mini-test-0000")), "mini-test-0000, which is not a train row"),
-        (
-            lambda base, made, folder: ["--pairs", made, "--model_name_or_path", base, "--plain", "true"],
-            "not for preferences",
-        ),
+        (_changed(lambda lines: lines.__delitem__(slice(1, None))), "changed.jsonl holds nothing to train on"),
+        (_with("--plain", "true"), "--plain is for imitating texts, not for preferences"),
+        (_with("--full", "true"), "--full is not for preferences"),
+        (_with("--sync_ref_model", "true"), "--sync_ref_model does not go with preferences"),
+        (_with("--loss_type", "sigmoid", "sft_"), "--loss_type sft_ is none of TRL's: choose among sigmoid"),
+        (_with("--max_length", "20"), "longer than the 20 tokens"),
     ],
 )
 def test_what_is_refused(

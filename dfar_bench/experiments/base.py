@@ -1,0 +1,43 @@
+"""The model that an experiment or a demo begins with."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from dfar_bench.errors import InputError, one_line
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A model in a folder, or on the Hub.
+
+    Attributes:
+        path: the folder, absolute, or the name on the Hub.
+        revision: the commit on the Hub; None for a folder.
+        state: what tells its weights from others: the commit, or their hash.
+    """
+
+    path: str
+    revision: str | None
+    state: str
+
+
+def find_base(model: str) -> BaseModel:
+    """Find a model and what tells its state.
+
+    Raises:
+        InputError: there is no such model, or its folder holds no weights.
+    """
+    if Path(model).is_dir():
+        from dfar_bench.training.record import weights_hash
+
+        return BaseModel(os.path.abspath(model), None, weights_hash(Path(model)))
+    from transformers import AutoConfig
+
+    try:
+        revision = str(AutoConfig.from_pretrained(model)._commit_hash)
+    except (OSError, ValueError) as error:
+        raise InputError(f"there is no model {model}: {one_line(error)}") from None
+    return BaseModel(model, revision, revision)
