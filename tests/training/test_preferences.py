@@ -202,11 +202,11 @@ def test_other_pairs_are_another_run(base: Path, made: Path, tmp_path: Path) -> 
         "--model_name_or_path",
         base,
     )
-    sft(*options, "--pairs", made, "--output_dir", tmp_path / "out", "--max_steps", 1)
+    sft(*options, "--pairs", made, "--output_dir", tmp_path / "out", "--max_steps", 2)
     other = tmp_path / "other.jsonl"
     other.write_text(made.read_text().replace("bad. It is so.", "bad. It is."))
-    with pytest.raises(InputError, match=r"holds a run with data\.sha256"):
-        sft(*options, "--pairs", other, "--output_dir", tmp_path / "out", "--max_steps", 1)
+    with pytest.raises(InputError, match=r"holds a run with data\.tokens"):
+        sft(*options, "--pairs", other, "--output_dir", tmp_path / "out", "--max_steps", 2)
 
 
 def _other_weights(base: Path, made: Path, folder: Path) -> list[object]:
