@@ -20,8 +20,8 @@ from dfar_bench import __version__
 from dfar_bench.cli.options import FINE
 from dfar_bench.datasets import get_dataset, rows
 from dfar_bench.errors import InputError
-from dfar_bench.experiments.base import find_base
 from dfar_bench.experiments.steps import ROOT, Step, claim, environment, run_steps, typed
+from dfar_bench.training.base import find_base
 from dfar_bench.training.devices import gpu_count
 from dfar_bench.training.modes import MODES
 

@@ -29,9 +29,9 @@ def experiment(
     goes on when it is started again. Cells may run at the same time, each by --cell.
     """
     from dfar_bench.experiments import report, run
-    from dfar_bench.experiments.base import find_base
     from dfar_bench.experiments.grid import read_experiment
     from dfar_bench.experiments.plan import cells, steps_of
+    from dfar_bench.training.base import find_base
 
     about = read_experiment(file)
     folder, grid = Path(os.path.abspath(out or f"runs/{about.name}")), cells(about)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dfar_bench.datasets import get_dataset
-from dfar_bench.experiments.base import BaseModel
 from dfar_bench.experiments.grid import Experiment, Option, training_options
 from dfar_bench.experiments.steps import Step, typed
+from dfar_bench.training.base import BaseModel
 from dfar_bench.training.modes import MODES
 
 

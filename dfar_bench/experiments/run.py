@@ -11,14 +11,15 @@ from typing import Any
 
 from dfar_bench import __version__
 from dfar_bench.datasets import get_dataset
-from dfar_bench.errors import InputError, one_line
-from dfar_bench.experiments.base import BaseModel
+from dfar_bench.errors import InputError
 from dfar_bench.experiments.grid import Experiment, training_options
 from dfar_bench.experiments.plan import Cell
 from dfar_bench.experiments.steps import ROOT, Step, claim, environment, refuse_another, run_steps
 from dfar_bench.prompts import default_style
+from dfar_bench.training.base import BaseModel, load_tokenizer
 from dfar_bench.training.checks import choose_rows
 from dfar_bench.training.devices import gpu_count
+from dfar_bench.training.examples import make_examples
 from dfar_bench.training.modes import MODES
 from dfar_bench.training.options import Options
 
@@ -65,14 +66,7 @@ def rows_of(experiment: Experiment, mode: str) -> Any:
 
 def count_tokens(experiment: Experiment, base: BaseModel) -> dict[str, int]:
     """Return the tokens of the training texts of each mode, prompts and completions, by the base model's tokenizer."""
-    from transformers import AutoTokenizer
-
-    from dfar_bench.training.examples import make_examples
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(base.path, revision=base.revision or "main")
-    except (OSError, ValueError) as error:
-        raise InputError(f"the tokenizer of {base.path} cannot be loaded: {one_line(error)}") from None
+    tokenizer = load_tokenizer(base)
     counted = {}
     for mode in experiment.modes:
         examples = make_examples(rows_of(experiment, mode), MODES[mode], options_of(experiment, mode), tokenizer)

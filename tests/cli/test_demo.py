@@ -23,8 +23,8 @@ from dfar_bench.cli.demo import Base, plan
 from dfar_bench.cli.main import main
 from dfar_bench.errors import InputError
 from dfar_bench.experiments import steps
-from dfar_bench.experiments.base import find_base
 from dfar_bench.experiments.steps import Step, claim, run_steps
+from dfar_bench.training.base import find_base
 
 
 def test_from_training_to_the_board(
@@ -126,7 +126,7 @@ def test_an_interrupted_demo_ends_its_children(tmp_path: Path) -> None:
 import os, pathlib, sys
 from dfar_bench.cli import demo, main
 from dfar_bench.experiments import steps
-from dfar_bench.experiments.base import find_base
+from dfar_bench.training.base import find_base
 
 def wait() -> int:
     steps.run_steps([steps.Step("Wait", ("python", "-c", {code!r}))], pathlib.Path("logs"), os.environ)

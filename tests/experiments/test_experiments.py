@@ -18,13 +18,13 @@ from dfar_bench.cli.main import main
 from dfar_bench.datasets import rows
 from dfar_bench.errors import InputError
 from dfar_bench.experiments import steps
-from dfar_bench.experiments.base import BaseModel, find_base
 from dfar_bench.experiments.grid import Experiment, read_experiment, training_options
 from dfar_bench.experiments.plan import Cell, cells, steps_of
 from dfar_bench.experiments.run import count_tokens
 from dfar_bench.experiments.seeds import _draw_seeds, compare_modes, seeds_share, welch_interval
 from dfar_bench.scoring import METRICS, Choice, differences
 from dfar_bench.scoring.estimate import resample
+from dfar_bench.training.base import BaseModel, find_base
 
 MINI = rows("mini")["test"]
 FIELDS: dict[str, Any] = {"name": "try", "base": "B", "split": "mini", "modes": ["l", "lr"], "seeds": [1, 2]}

@@ -10,7 +10,6 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,6 +29,7 @@ from dfar_bench.leaderboard.submission import find_submissions
 from dfar_bench.leaderboard.submit import About, find_dfar_run, submit
 from dfar_bench.runs.evaluate import turn_by_turn
 from dfar_bench.runs.log import find_runs, read_run
+from dfar_bench.training.examples import Example
 from dfar_bench.training.record import data_record
 
 ABOUT = About("acme/judge-7b", "base", revision="0123abc")
@@ -175,7 +175,7 @@ def test_user_and_machine_are_scrubbed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def write_dfar_run(folder: Path, **changes: Any) -> Path:
     """Write the ``dfar_run.json`` of an L+R training on mini, with paths of a machine in it."""
-    examples = [SimpleNamespace(row=row, prompt="p", completion="c", input_ids=[1, 2]) for row in rows("mini")["train"]]
+    examples = [Example(row, "p", "c", [1, 2], [1, 2]) for row in rows("mini")["train"]]
     run = {
         "schema_version": 1,
         "status": "finished",

@@ -19,9 +19,10 @@ from dfar_bench.files import TRAINING_RECORD
 from dfar_bench.training import checks, modes
 from dfar_bench.training import record as records
 from dfar_bench.training.modes import MODES
+from dfar_bench.training.options import Options
 from dfar_bench.training.scratch import make_model
 from dfar_bench.training.sizes import Sizes, count_parameters, memory_by_strategy
-from dfar_bench.training.trainer import TrainingError
+from dfar_bench.training.steady import TrainingError
 
 MINI = rows("mini")["train"]
 
@@ -29,7 +30,7 @@ MINI = rows("mini")["train"]
 def test_leaked_rows_are_left_out_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     leaky = {"train": MINI, "test": tuple(replace(row, statement=row.statement.upper()) for row in MINI[::4])}
     monkeypatch.setattr(modes, "rows", lambda name: leaky)
-    chosen, left_out = checks.choose_rows(MODES["l"], "mini", drop_leaked=True, limit=10)
+    chosen, left_out = checks.choose_rows(MODES["l"], Options(split="mini", drop_leaked=True, limit=10))
     assert left_out == {"leaked": 31, "limit": 83}
     assert len({row.row_id for row in chosen}) == 10
     assert not {row.row_id for row in chosen} & {row.row_id for row in MINI[::4]}

@@ -39,9 +39,9 @@ def test_training_texts_do_not_change(dataset: str, expected: str) -> None:
     texts = hashlib.sha256()
     for mode in (MODES["l"], MODES["lr"]):
         for style in ("llama2", "mistral", "plain"):
-            for row in train_rows(dataset, drop_leaked=False):
+            for row in train_rows(Options(split=dataset)):
                 texts.update(json.dumps([row.row_id, *mode.text(Options(prompt=style), row)]).encode())
-    for row in train_rows(dataset, drop_leaked=True):
+    for row in train_rows(Options(split=dataset, drop_leaked=True)):
         texts.update(row.row_id.encode())
     assert texts.hexdigest()[:16] == expected
 
@@ -51,8 +51,8 @@ def test_texts_of_agents_do_not_change(mode: str, expected: str) -> None:
     """Strategies, and strategies with reasons."""
     texts = hashlib.sha256()
     for reasons in (False, True):
-        options = Options(prompt="dialogue", reasons=reasons)
-        for row in MODES[mode].rows("games", False):
+        options = Options(prompt="dialogue", reasons=reasons, split="games")
+        for row in MODES[mode].rows(options):
             texts.update(json.dumps([row.row_id, *MODES[mode].text(options, row)], ensure_ascii=False).encode())
     assert texts.hexdigest()[:16] == expected
 

@@ -1,12 +1,14 @@
-"""The model that an experiment or a demo begins with."""
+"""The model that trainings begin with, before it is loaded."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dfar_bench.errors import InputError, one_line
+from dfar_bench.training.record import weights_hash
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,6 @@ def find_base(model: str) -> BaseModel:
         InputError: there is no such model, or its folder holds no weights.
     """
     if Path(model).is_dir():
-        from dfar_bench.training.record import weights_hash
-
         return BaseModel(os.path.abspath(model), None, weights_hash(Path(model)))
     from transformers import AutoConfig
 
@@ -41,3 +41,17 @@ def find_base(model: str) -> BaseModel:
     except (OSError, ValueError) as error:
         raise InputError(f"there is no model {model}: {one_line(error)}") from None
     return BaseModel(model, revision, revision)
+
+
+def load_tokenizer(base: BaseModel) -> Any:
+    """Load the tokenizer of a model.
+
+    Raises:
+        InputError: there is none.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(base.path, revision=base.revision or "main")
+    except (OSError, ValueError) as error:
+        raise InputError(f"the tokenizer of {base.path} cannot be loaded: {one_line(error)}") from None
