@@ -114,7 +114,7 @@ def refuse_contradictions(options: Options, training: Any, model: Any) -> None:
     if quantized and not torch.cuda.is_available():
         raise InputError("QLoRA (--load_in_4bit, --load_in_8bit) needs a GPU, and there is none: leave it out.")
     if quantized and not is_bitsandbytes_available():
-        raise InputError("QLoRA needs bitsandbytes, which is not installed: pip install bitsandbytes.")
+        raise InputError("QLoRA needs bitsandbytes, which is not installed: pip install 'dfar-bench[qlora]'.")
     if model.load_in_4bit and plugin and plugin.zero_stage == 3 and model.bnb_4bit_quant_storage != model.dtype:
         raise InputError(f"QLoRA with ZeRO-3 needs --bnb_4bit_quant_storage {model.dtype}, the dtype of the weights.")
     if training.n_gpu > 1:
