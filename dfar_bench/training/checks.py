@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dfar_bench.datasets import Row
+from dfar_bench.datasets import Row, rows
 from dfar_bench.errors import InputError
 from dfar_bench.training.modes import MODES, Mode, train_rows
 
@@ -82,6 +82,18 @@ def refuse_others_pairs(plan: dict[str, Any]) -> None:
             f"the pairs were written by {pairs['model']}, not by {base['name']} (other weights): train that model, "
             "merged with train/merge.py, or make pairs with this one."
         )
+
+
+def leak_note(options: Options) -> str | None:
+    """Return what training on leaked rows means for scores; None if there are none among the rows."""
+    test = rows(options.split or "")["test"]
+    leaked = sum(row.leaked for row in test)
+    if options.drop_leaked or not leaked:
+        return None
+    return (
+        f"{leaked} of the {len(test)} test statements are among the train rows: of this model's scores only the "
+        "_unleaked ones can be quoted. --drop_leaked true leaves those rows out."
+    )
 
 
 def evenly(rows: Sequence[Row], limit: int | None) -> Sequence[Row]:

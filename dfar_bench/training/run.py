@@ -99,6 +99,8 @@ def train(options: Options, training: Any, model: Any) -> None:
     if first:
         where, start = card.describe(plan["distribution"]), checkpoint.name if checkpoint else "the beginning"
         print(f"{mode.description}: {len(examples):,} rows, {where}, from {start}", flush=True)
+        if note := checks.leak_note(options):
+            print(note, flush=True)
 
     training.model_init_kwargs = {
         "revision": model.model_revision,

@@ -37,6 +37,15 @@ def test_leaked_rows_are_left_out_and_counted(monkeypatch: pytest.MonkeyPatch) -
     assert {row.domain for row in chosen} == {"justice", "commonsense"}
 
 
+@pytest.mark.usefixtures("paper")
+def test_training_on_leaked_rows_says_what_that_means() -> None:
+    note = checks.leak_note(Options(split="paper"))
+    assert note is not None
+    assert note.startswith("189 of the 500 test statements are among the train rows")
+    assert checks.leak_note(Options(split="paper", drop_leaked=True)) is None
+    assert checks.leak_note(Options(split="mini")) is None
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
