@@ -48,7 +48,8 @@ def _alphas(answers: Sequence[OpenAnswer]) -> list[str]:
         read = [[vote[field] for vote in of] for of in votes]
         values = sorted({value for of in read for value in of}, key=str)
         counts = np.array([[of.count(value) for value in values] for of in read])
-        out.append(f"{alpha(counts, np.ones((1, len(read))))[0]:.2f}")
+        value = float(alpha(counts, np.ones((1, len(read))))[0])
+        out.append("" if np.isnan(value) else f"{value:.2f}")  # there is none where all readings are the same
     return out
 
 
