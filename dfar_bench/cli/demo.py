@@ -64,7 +64,7 @@ def demo(
     _check_install()
     if split not in MODES["lr"].splits:
         choice = ", ".join(MODES["lr"].splits)
-        raise InputError(f"--split {split} has no statements to train on: choose one of {choice}.")
+        raise InputError(f"--split {split} has no train rows: choose one of {choice}.")
     name = Path(os.path.abspath(model)).name if model else "tiny"
     usual = "runs/demo" if (split, model) == ("mini", None) else f"runs/demo-{_identifier(name)}-{split}"
     folder = Path(os.path.abspath(out or usual))
