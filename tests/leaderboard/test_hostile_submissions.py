@@ -215,7 +215,7 @@ CORPUS: dict[str, tuple[Edit, str]] = {
     "a date to come": (field("created", "2999-01-01"), r"created: is 2999-01-01, which is in the future"),
     "no state of the model": (field("model/revision", None), r"model: needs either revision or weights_sha256"),
     "two states of the model": (field("model/weights_sha256", "0" * 64), r"model: needs either revision or weights_sha256, and not both"),
-    "an unknown mode": (field("mode", "rlhf"), r"mode: is not a mode; choose one of base, l, lr, other"),
+    "an unknown mode": (field("mode", "rlhf"), r"mode: is not a mode; choose one of base, l, lr, dpo, oeconomicus, moralis, other"),
     "an unknown training set": (field("training/sets", ["dfar"]), r"training\.sets\.0: is not a training set; choose one of none, dfar_train, dfar_"),
     # How it came about
     "an unknown prompt": (field(f"{HARNESS}/prompt", "jailbreak.v1"), r"dfar_mini_cls\.harness\.prompt: is 'jailbreak\.v1'; this version has llama2\.v1"),
