@@ -20,6 +20,7 @@ from dfar_bench import __version__
 from dfar_bench.cli.options import FINE
 from dfar_bench.datasets import get_dataset, rows
 from dfar_bench.errors import InputError
+from dfar_bench.experiments import commands
 from dfar_bench.experiments.steps import ROOT, Step, claim, environment, run_steps, typed
 from dfar_bench.training.base import find_base
 from dfar_bench.training.devices import gpu_count
@@ -72,8 +73,7 @@ def demo(
     if model is not None:
         found = find_base(model)
         base, state = Base(name, found.path, found.revision, gpus=gpu_count()), found.state
-    if set(f"{folder}{base.path}") & set(",{"):
-        raise InputError(f"lm_eval cannot read {folder} or {base.path}: choose paths without commas and braces.")
+    commands.refuse_paths(folder, base.path)
     steps = plan(folder, split, base)  # reads the data, whose faults show before a model is trained
     with claim(folder, "demo.json", {"model": base.path, "state": state, "split": split, "version": __version__}):
         if base.tiny:
@@ -95,13 +95,13 @@ def demo(
 def plan(folder: Path, split: str, base: Base) -> list[Step]:
     """List the commands of the demo; all that they write is under ``folder``, an absolute path."""
     dataset, model_id = get_dataset(split), f"demo/{_identifier(base.name)}"
-    tree = typed(folder / "submissions")
+    tree, board = folder / "submissions", typed(folder / "board")
     steps = []
     for name in ("base", *TRAINED):
         place, title, scored = folder / name, name, base.path
         revision, about = base.revision, ["--mode", name]
         if name in TRAINED:
-            title, trained = MODES[name].title, typed(place / "model")
+            title = MODES[name].title
             words = ["accelerate", "launch", "--config_file", "ds_configs/accelerate_zero2.yaml"]
             words += ["--num_processes", str(base.processes), "--main_process_port", "0", "train/sft.py"]
             words += ["--config", f"train/configs/{'demo' if base.tiny else 'fast'}.yaml", "--zero_stage", "2"]
@@ -110,24 +110,17 @@ def plan(folder: Path, split: str, base: Base) -> list[Step]:
             words += ["--drop_leaked", "true"] if dataset.has_leak else []
             words += ["--num_train_epochs", str(EPOCHS[name])] if base.tiny else []
             words += [] if base.gpus or base.tiny else ["--bf16", "false", "--dtype", "float32"]
-            words += ["--output_dir", trained]
-            card = place / "model" / "README.md"  # written last
-            steps.append(Step(f"Train {title}: {MODES[name].learns}", words, makes=card))
-            scored = trained if base.tiny else typed(place / "merged")
+            steps.append(commands.train(f"{title}: {MODES[name].learns}", words, place))
+            trained = scored = typed(place / "model")
             if not base.tiny:
-                words = ["python", "train/merge.py", trained, "--out", scored]
-                steps.append(Step(f"Merge the adapter of {title}", words, makes=place / "merged"))
+                steps.append(commands.merge(title, place))
+                scored = typed(place / "merged")
             revision, about = None, [*about, "--base", f"{model_id}-base", "--dfar-run", f"{trained}/dfar_run.json"]
-        words = ["lm_eval", "--model", "hf", "--model_args", f"pretrained={scored}"]
-        words[-1] += f",revision={revision}" if revision else ""
-        words += ["--tasks", ",".join(map(dataset.task_name, dataset.kinds)), "--batch_size", "16"]
-        words += ["--output_path", typed(place / ".results"), "--log_samples"]
-        steps.append(Step(f"Score {title}", words, makes=place / "results", part=place / ".results"))
-        words = ["dfar-bench", "submit", typed(place / "results"), "--model-id", f"{model_id}-{name}", *about]
-        words += ["--revision", revision] if revision else ["--weights", scored]
-        steps.append(Step(f"Submit {title}", [*words, "--out", tree]))
-    steps.append(Step("Verify the submissions", ["dfar-bench", "verify", tree]))
-    return [*steps, Step("Build the board", ["dfar-bench", "board", "build", tree, "--out", typed(folder / "board")])]
+        tasks = [dataset.task_name(kind) for kind in dataset.kinds]
+        steps.append(commands.score(title, scored, revision, tasks, ["--batch_size", "16"], place))
+        steps.append(commands.submit(title, scored, revision, f"{model_id}-{name}", about, place, tree))
+    steps.append(Step("Verify the submissions", ["dfar-bench", "verify", typed(tree)]))
+    return [*steps, Step("Build the board", ["dfar-bench", "board", "build", typed(tree), "--out", board])]
 
 
 def summary(folder: Path, split: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dfar_bench.datasets import get_dataset
+from dfar_bench.experiments import commands
 from dfar_bench.experiments.grid import Experiment, Option, training_options
 from dfar_bench.experiments.steps import Step, typed
 from dfar_bench.training.base import BaseModel
@@ -66,35 +67,20 @@ def steps_of(
         words += ["--mode", cell.mode, "--split", experiment.split, "--seed", str(cell.seed)]
         words += ["--model_name_or_path", base.path, *(["--model_revision", revision] if revision else [])]
         words += ["--drop_leaked", "true"] if dataset.has_leak and "drop_leaked" not in options else []
-        trained = typed(place / "model")
-        words += [*_for_trl(options), "--output_dir", trained]
-        steps.append(Step(f"Train {title}", words, makes=place / "model" / "README.md"))  # which is written last
-        scored = trained
+        steps.append(commands.train(title, [*words, *_for_trl(options)], place))
+        trained = scored = typed(place / "model")
         if options.get("full") is not True:
+            steps.append(commands.merge(title, place))
             scored = typed(place / "merged")
-            merge = ["python", "train/merge.py", trained, "--out", scored]
-            steps.append(Step(f"Merge the adapter of {title}", merge, makes=place / "merged"))
         revision = None
         about += ["--dfar-run", f"{trained}/dfar_run.json"]
         about += ["--base", _model_id(experiment, "base")] if experiment.score_base else []
-    words = ["lm_eval", "--model", "hf", "--model_args", f"pretrained={scored}"]
-    words[-1] += (f",revision={revision}" if revision else "") + f",{experiment.model_args}".rstrip(",")
-    words += ["--tasks", ",".join(experiment.tasks), *_for_lm_eval(experiment.score)]
-    words += ["--output_path", typed(place / ".results"), "--log_samples"]
-    steps.append(Step(f"Score {title}", words, makes=place / "results", part=place / ".results"))
+    how = _for_lm_eval(experiment.score)
+    steps.append(commands.score(title, scored, revision, experiment.tasks, how, place, experiment.model_args))
     if experiment.organisation:
-        words = [
-            "dfar-bench",
-            "submit",
-            typed(place / "results"),
-            "--model-id",
-            _model_id(experiment, cell.name),
-            *about,
-        ]
-        words += ["--revision", revision] if revision else ["--weights", scored]
-        submitted = place / ".submitted"
-        words += ["--out", typed(folder / "submissions")]
-        steps.append(Step(f"Submit {title}", words, makes=submitted, done=submitted))
+        model_id, tree = _model_id(experiment, cell.name), folder / "submissions"
+        step = commands.submit(title, scored, revision, model_id, about, place, tree)
+        steps.append(step._replace(makes=place / ".submitted", mark=True))
     return steps
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from dfar_bench import __version__
 from dfar_bench.datasets import get_dataset
 from dfar_bench.errors import InputError
+from dfar_bench.experiments.commands import refuse_paths
 from dfar_bench.experiments.grid import Experiment, training_options
 from dfar_bench.experiments.plan import Cell
 from dfar_bench.experiments.steps import ROOT, Step, claim, environment, refuse_another, run_steps
@@ -36,8 +37,7 @@ def check(experiment: Experiment, base: BaseModel, folder: Path) -> dict[str, An
     """
     if not (ROOT / "train" / "sft.py").is_file():
         raise InputError("an experiment needs a checkout of the repository, with train/ in it: pip install -e.")
-    if set(f"{folder}{base.path}") & set(",{"):
-        raise InputError(f"lm_eval cannot read {folder} or {base.path}: choose paths without commas and braces.")
+    refuse_paths(folder, base.path)
     for mode in experiment.modes:
         rows_of(experiment, mode)
     story = {**experiment.model_dump(), "base": base.path, "state": base.state, "version": __version__}
@@ -70,7 +70,7 @@ def count_tokens(experiment: Experiment, base: BaseModel) -> dict[str, int]:
     counted = {}
     for mode in experiment.modes:
         examples = make_examples(rows_of(experiment, mode), MODES[mode], options_of(experiment, mode), tokenizer)
-        counted[mode] = sum(len(example.input_ids) for example in examples)
+        counted[mode] = sum(example.tokens for example in examples)
     return counted
 
 

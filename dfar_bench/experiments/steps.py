@@ -36,15 +36,15 @@ class Step(NamedTuple):
 
     Attributes:
         makes: a path that exists when the command has finished; None for a command that may run again.
-        done: a file that says that it has finished, where it makes nothing else; written here.
         part: the path that ``words`` name instead of ``makes``, so that an interrupted command leaves no ``makes``.
+        mark: whether ``makes`` is an empty file that only says that the command has finished, and is written here.
     """
 
     title: str
     words: Sequence[str]
     makes: Path | None = None
     part: Path | None = None
-    done: Path | None = None
+    mark: bool = False
 
 
 def run_steps(steps: Sequence[Step], logs: Path, environment: Mapping[str, str]) -> None:
@@ -69,8 +69,8 @@ def run_steps(steps: Sequence[Step], logs: Path, environment: Mapping[str, str])
             raise InputError(f"{step.title} ended with status {status}: {_complaint(log)} (all of it: {log})")
         if step.part and step.makes:
             os.replace(step.part, step.makes)
-        if step.done:
-            step.done.touch()
+        if step.mark and step.makes:
+            step.makes.touch()
         print(f"  {time.monotonic() - start:.0f} s", flush=True)
 
 

@@ -1,0 +1,68 @@
+"""The commands for one model, as one would type them: train, merge, score, submit. Its folder is ``place``.
+
+place/model, place/merged (of an adapter), place/results
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dfar_bench.errors import InputError
+from dfar_bench.experiments.steps import Step, typed
+
+
+def refuse_paths(*paths: Path | str) -> None:
+    """Refuse paths that would mean something else in lm_eval's ``--model_args``."""
+    if set("".join(map(str, paths))) & set(",{"):
+        named = " or ".join(map(str, paths))
+        raise InputError(f"lm_eval cannot read {named}: choose paths without commas and braces.")
+
+
+def train(title: str, words: Sequence[str], place: Path) -> Step:
+    """Train a model into ``place/model``; ``words`` are all but the output folder."""
+    card = place / "model" / "README.md"  # which is written last
+    return Step(f"Train {title}", [*words, "--output_dir", typed(place / "model")], makes=card)
+
+
+def merge(title: str, place: Path) -> Step:
+    """Merge the adapter in ``place/model`` into ``place/merged``."""
+    words = ["python", "train/merge.py", typed(place / "model"), "--out", typed(place / "merged")]
+    return Step(f"Merge the adapter of {title}", words, makes=place / "merged")
+
+
+def score(
+    title: str,
+    model: str,
+    revision: str | None,
+    tasks: Sequence[str],
+    options: Sequence[str],
+    place: Path,
+    args: str = "",
+) -> Step:
+    """Score a model into ``place/results``.
+
+    Args:
+        revision: its commit on the Hub; None for a folder.
+        options: of lm_eval, as they are typed.
+        args: more of its ``--model_args``.
+    """
+    model_args = ",".join(filter(None, [f"pretrained={model}", f"revision={revision}" if revision else "", args]))
+    words = ["lm_eval", "--model", "hf", "--model_args", model_args, "--tasks", ",".join(tasks), *options]
+    words += ["--output_path", typed(place / ".results"), "--log_samples"]
+    return Step(f"Score {title}", words, makes=place / "results", part=place / ".results")
+
+
+def submit(
+    title: str, model: str, revision: str | None, model_id: str, about: Sequence[str], place: Path, tree: Path
+) -> Step:
+    """Submit the scores in ``place/results``.
+
+    Args:
+        model, revision: see ``score``.
+        about: options of ``dfar-bench submit`` that say how the model was made.
+        tree: the folder of all submissions.
+    """
+    words = ["dfar-bench", "submit", typed(place / "results"), "--model-id", model_id, *about]
+    words += ["--revision", revision] if revision else ["--weights", model]
+    return Step(f"Submit {title}", [*words, "--out", typed(tree)])
