@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from transformers.utils import is_triton_available
 from trl import SFTTrainer
 
 from dfar_bench.errors import InputError
@@ -46,6 +47,8 @@ class DfarTrainer(Steady, SFTTrainer):  # type: ignore[misc]
         model = self.accelerator.unwrap_model(self.model)
         model = model.get_base_model() if hasattr(model, "get_base_model") else model
         self._keeps_logits = "logits_to_keep" in inspect.signature(model.forward).parameters
+        # TRL's kernels never make the logits; without Triton its head scores every position, which is slower than ours.
+        self.fused_lm_head = is_triton_available() and self.accelerator.device.type in ("cuda", "xpu")
         longest = max(len(example.input_ids) for example in examples)
         possible = can_share_prefix(model.config, longest) and IGNORED in examples[0].labels[1:]
         if share_prefix and not possible:
@@ -70,18 +73,22 @@ class DfarTrainer(Steady, SFTTrainer):  # type: ignore[misc]
             loss = super().compute_loss(model, inputs, num_items_in_batch=num_items_in_batch)
             return self._require_finite(loss, None)
         targets = inputs["shift_labels"]
-        positions = scored_positions(targets)
         shown: dict[str, Any] = {
             name: inputs[name] for name in ("input_ids", "attention_mask", "position_ids") if name in inputs
         }
-        if self._keeps_logits:
-            shown["logits_to_keep"] = positions
         if self.aux_loss_enabled:
             shown["output_router_logits"] = True
-        outputs = model(**shown, use_cache=False)
-        logits = outputs.logits if self._keeps_logits else outputs.logits[:, positions]
         count = (targets != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch
-        loss = completion_nll(logits, targets[:, positions]) / count
+        if self.fused_lm_head:
+            outputs = model(**shown, shift_labels=targets, fused_lm_head=True)
+            loss = -outputs.log_probs.sum() / count
+        else:
+            positions = scored_positions(targets)
+            if self._keeps_logits:
+                shown["logits_to_keep"] = positions
+            outputs = model(**shown, use_cache=False)
+            logits = outputs.logits if self._keeps_logits else outputs.logits[:, positions]
+            loss = completion_nll(logits, targets[:, positions]) / count
         if num_items_in_batch is not None and self.args.average_tokens_across_devices:
             loss = loss * self.accelerator.num_processes  # the gradients are averaged over processes
         if self.aux_loss_enabled:

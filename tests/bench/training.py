@@ -25,11 +25,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # As in train/configs/paper_llama2.yaml, without 4-bit weights, which need a GPU.
 PAPER = {"plain": True, "completion_only": False, "batch": 4}
-# The last is train/configs/fast.yaml.
+# The last is train/configs/fast.yaml on a CPU.
 RECIPES: dict[str, dict[str, Any]] = {
     "paper's recipe": PAPER,
     "completions only": {**PAPER, "completion_only": True},
     "ours, nothing shared": {"plain": False, "completion_only": True, "share": False, "batch": 8},
+    "ours, TRL's head": {"plain": False, "completion_only": True, "share": None, "batch": 8, "fused": True},
     "ours": {"plain": False, "completion_only": True, "share": None, "batch": 8},
 }
 
@@ -215,6 +216,8 @@ def train(setting: Setting, dtype: Any, chosen: list[Row], mode: str, recipe: di
                     r=64, lora_alpha=16, lora_dropout=0.1, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"
                 ),
             )
+            if recipe.get("fused"):
+                trainer.fused_lm_head = True  # as on a GPU; here TRL's kernels are PyTorch's
             trainer.train()
             return trainer
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -230,7 +231,7 @@ def test_every_type_that_shares_is_tested() -> None:
 @pytest.mark.parametrize("mode", ["l", "lr"])
 @pytest.mark.parametrize("name", [*SHARING, *NARROW, "bloom"])
 def test_a_batch_teaches_what_its_rows_teach(name: str, mode: str, base: Any, tokenizer: Any) -> None:
-    """Padded, or with a shared prefix: the loss and all gradients are those of separate rows."""
+    """Padded, or with a shared prefix, by our loss or by TRL's, which GPUs use: as separate rows, and all gradients."""
     examples = training_rows(tokenizer, mode, 4)
     assert len({len(example.input_ids) for example in examples}) > 1
     model = load(base(name)).train()
@@ -238,7 +239,8 @@ def test_a_batch_teaches_what_its_rows_teach(name: str, mode: str, base: Any, to
     assert trainer.data_collator.share_prefix == (name in SHARING)
     expected = plain_loss(model, examples)
     expected_gradients = gradients(model, expected)
-    for share in {False, name in SHARING}:
+    assert not trainer.fused_lm_head  # this test runs on a CPU
+    for share, trainer.fused_lm_head in product({False, name in SHARING}, (False, True)):
         loss = batch_loss(trainer, share)
         assert loss.item() == pytest.approx(expected.item(), abs=1e-5)
         assert_same_gradients(gradients(model, loss), expected_gradients)
