@@ -29,8 +29,10 @@ file: --help_all. An interrupted run resumes from its last complete checkpoint w
 --bf16 false --dtype float32 is exact and, on most processors, faster.
 """
 
+import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from dfar_bench.errors import InputError
@@ -60,6 +62,22 @@ def help_text() -> str:
     )
 
 
+def refuse(error: InputError) -> None:
+    """Say why the run ends, once, also where a launcher of several processes ends with a report of its own.
+
+    A plain InputError is raised by all processes alike: the first says it. The others wait for the launcher to end
+    them, since if one of them left before, it would end the first unheard.
+    """
+    alike, first = type(error) is InputError, os.environ.get("RANK", "0") == "0"
+    if first or not alike:
+        print(f"sft.py: {error}", file=sys.stderr, flush=True)
+    if report := os.environ.get("TORCHELASTIC_ERROR_FILE"):
+        told = {"message": f"sft.py: {error}", "extraInfo": {"timestamp": str(int(time.time()))}}
+        Path(report).write_text(json.dumps({"message": told}))  # what torchrun quotes at the end of its report
+        if alike and not first:
+            time.sleep(20)
+
+
 if __name__ == "__main__":
     try:
         if not sys.argv[1:] or {"-h", "--help"} & set(sys.argv[1:]):
@@ -67,7 +85,5 @@ if __name__ == "__main__":
             sys.exit(0 if sys.argv[1:] else 2)
         main(sys.argv[1:])
     except InputError as error:
-        # A plain InputError is raised by all processes alike, so one per machine prints it.
-        if os.environ.get("LOCAL_RANK", "0") == "0" or type(error) is not InputError:
-            print(f"sft.py: {error}", file=sys.stderr, flush=True)
+        refuse(error)
         sys.exit(2)

@@ -127,6 +127,22 @@ def test_a_refusal_is_one_sentence_of_one_process(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+def test_a_launcher_of_several_processes_ends_with_the_sentence(tmp_path: Path) -> None:
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--quiet", "--num_processes", "2"]
+    configured = ["--main_process_port", "0", "--config_file", "ds_configs/accelerate_ddp.yaml"]
+    done = subprocess.run(
+        [*launch, *configured, "train/sft.py", "--mode", "both", "--model_name_or_path", tmp_path / "none"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    sentence = f"sft.py: there is no mode 'both': choose one of {', '.join(MODES)}."
+    said = done.stderr.splitlines()
+    assert done.returncode != 0
+    assert said.count(sentence) == 1
+    assert said[-2] == f"  traceback : {sentence}"
+
+
 def test_a_terminal_shows_tokens_per_second_and_a_pipe_nothing(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
