@@ -115,7 +115,7 @@ function writeAddress() {
 
 function showDifferences(compared) {
   const [a, b] = compared.map(({ entry }) => entry), all = sums(a, b), drawn = resample(all);
-  $("caption").textContent = `A: ${a.name} · B: ${b.name} · ${clusters.length} rows in ${groups} contrast groups`;
+  $("caption").textContent = `A: ${nameOf(a, compared)} · B: ${nameOf(b, compared)} · ${clusters.length} rows in ${groups} contrast groups`;
   $("differences").tBodies[0].replaceChildren();
   all.forEach(([metric, parts], at) => addLine(metric, parts, drawn[at], compared));
   const differ = differences(a, b);

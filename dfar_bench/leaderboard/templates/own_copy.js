@@ -69,11 +69,10 @@ function keep(text, rows) {
   const wrong = here.filter(([row, texts]) => differs(row, texts)).length;
   if (wrong) throw new Error(`has other texts than the published ones in ${wrong} of the ${rows.length} rows of ${dataTitle}: ${CHOOSE}`);
   for (const [place, texts] of found) own.set(place, texts);
-  if (here.length === rows.length) return `has all ${rows.length} rows of ${dataTitle}.`;
-  return `has ${here.length} of the ${rows.length} rows of ${dataTitle}${here.length ? "" : ", and helps only where answers quote it"}: for the others ${CHOOSE}.`;
+  return `has ${here.length} of the ${rows.length} rows of ${dataTitle}${here.length ? "" : ", and helps only where answers quote it"}.`;
 }
 
-// Read files, and return one sentence on each.
+// Read files, and return one sentence on each, and one on all that was read.
 async function readFiles(files, rows) {
   const sentences = [];
   for (const file of files) {
@@ -85,5 +84,8 @@ async function readFiles(files, rows) {
     } catch ({ message }) { told = `${message}.`; }
     sentences.push(`${file.name} ${told}`);
   }
+  const missing = rows.filter((row) => !textsOf(row)).length;
+  if (missing === 0) sentences.push("All statements are shown.");
+  else if (missing < rows.length) sentences.push(`${missing} statements are not here yet: ${CHOOSE}.`);
   return sentences;
 }

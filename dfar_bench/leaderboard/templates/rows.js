@@ -9,6 +9,8 @@ let testRows = [], inOrder = []; // inOrder: numbers of rows, those of a contras
 let sides = [], page = 0, marked = "", write = () => {};
 
 const words = (name) => name.replaceAll("_", " ");
+// A model's name; with its run where both are of one model.
+const nameOf = ({ name, label }, all) => (all.every(({ entry }) => entry.name === name) ? label : name);
 const kindsOfAll = () => kinds.filter(({ name }) => sides.every(({ answers }) => name in answers));
 const sharesOfAll = (all = sides) => metrics.filter(({ name }) => all.every(({ entry }) => name in entry.bits));
 const kindChosen = () => metrics.find(({ name }) => name === $("by").value)?.kind ?? $("by").value;
@@ -121,8 +123,10 @@ function fillOptions() {
   if (sides.length === 1) $("tie").options[2].text = "does not tie";
 }
 
-// Set the filters; those that are not named take their first value. A code that nobody was given has no rows.
-function setFilters(values) {
+// Set the filters; those that are not named take their first value. A code that nobody was given has no rows; who was
+// right by a metric that the two do not share cannot be said.
+function setFilters({ ...values }) {
+  if (values.by && ![...$("by").options].some(({ value }) => value === values.by)) delete values.who;
   for (const id of FILTERS) {
     const control = $(id), value = String(values[id] ?? "");
     if (value && id.startsWith("code_") && ![...control.options].some((one) => one.value === value)) control.append(option(value, `${words(value)} (0)`));
@@ -170,7 +174,7 @@ function responseElement(parts) {
 
 function sideElement({ side, entry, answers }, row) {
   const out = element("section", undefined, "side");
-  out.append(element("h4", sides.length > 1 ? `${side}: ${entry.name}` : entry.name));
+  out.append(element("h4", sides.length > 1 ? `${side}: ${nameOf(entry, sides)}` : entry.name));
   for (const { name, title } of kinds.filter((kind) => kind.name in answers)) {
     const answer = answers[name][row];
     out.append(verdictElement(title, answer, testRows[row].label));
@@ -262,7 +266,7 @@ async function startRows(writeAddress) {
   $("next").addEventListener("click", () => turn(1));
   $("files")?.addEventListener("change", async () => {
     const sentences = await readFiles($("files").files, testRows);
-    $("loaded").replaceChildren(...sentences.flatMap((sentence) => [element("span", sentence), element("br")]));
+    $("loaded").replaceChildren(...sentences.map((sentence) => element("p", sentence)));
     showRows();
   });
 }
