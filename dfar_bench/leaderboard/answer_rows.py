@@ -65,8 +65,8 @@ def _shown(answer: Answer, stored: Stored, places: Mapping[str, str]) -> dict[st
     if isinstance(answer, Choice):
         shown |= {"verdict": answer.predicted, "probability": round(answer.confidence, 4)}
     elif isinstance(answer, Argument):
-        response = stored
-        if not isinstance(stored, str):
+        response: Any = stored
+        if isinstance(stored, list):
             response = [part if isinstance(part, str) else {**part, "at": places[part["row"]]} for part in stored]
         shown |= {"verdict": answer.verdict, "code": answer.code, "response": response}
     return shown

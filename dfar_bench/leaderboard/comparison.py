@@ -30,7 +30,6 @@ def comparison(name: str, tables: Sequence[Table]) -> Iterator[tuple[str, bytes]
         page(
             "compare.html",
             *("data.js", "own_copy.js", "rows.js", "compare.js"),
-            frames=True,
             dataset=dataset,
             layouts=layouts(name),
             data=data_block({**_comparable(tables, entries), "layouts": layouts(name), "title": dataset.title}),
