@@ -101,7 +101,7 @@ def test_two_are_picked_to_be_compared(browser: Browser, site: Path) -> None:
     assert page.locator("#pair-text").inner_text() == "acme/judge-7b-lr and acme/judge-7b"  # in the table's order
     assert page.locator(".pick input:enabled").count() == 2
     page.locator("#pair-link").click()
-    assert page.locator("caption").first.inner_text().startswith("A: acme/judge-7b-lr · B: acme/judge-7b · 52 rows")
+    page.locator("#caption", has_text="A: acme/judge-7b-lr · B: acme/judge-7b · 52 rows").wait_for()
     watched.close()
 
 

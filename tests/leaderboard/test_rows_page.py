@@ -425,7 +425,7 @@ def test_comparing_gives_what_the_command_gives(
     compared = check_comparison(page, [next((tree / model).iterdir()) for model in (A, B)], capsys)
     assert compared.keys() >= {"acc", "group_acc", "mar", "mar_self", "verdict_acc"}
     assert not compared.keys() & {"acc_unleaked", "mcc", "ece"}  # nothing leaks; these are not shares of rows
-    assert page.url.endswith(query(tree))
+    page.wait_for_url(lambda address: address.endswith(query(tree)))
     watched.close()
 
 
