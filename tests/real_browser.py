@@ -78,3 +78,13 @@ class Watched:
     def press(self, keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)
+
+
+class OnSite(Watched):
+    """A page of a built site, from which one may go to its other pages."""
+
+    def close(self) -> None:
+        folder = next(parent for parent in self.file.parents if (parent / "index.html").exists()).as_uri()
+        assert all(url.startswith((f"{folder}/", "blob:")) for url in self.requests)
+        assert self.complaints == []
+        self.context.close()

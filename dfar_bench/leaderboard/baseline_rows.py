@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from dfar_bench.datasets import Dataset, rows
 from dfar_bench.judges import Judge
+from dfar_bench.leaderboard.answer_rows import pack_answers
 from dfar_bench.leaderboard.classical import Classical
 from dfar_bench.leaderboard.facts import Facts, task_facts
 from dfar_bench.runs.baselines import answered_kinds, certain_choices, constant_texts, trivial_choices
@@ -38,9 +39,11 @@ def baseline_facts(dataset: Dataset, judge: Judge, classical: Classical | None =
 
 def _facts(name: str, sort: str, what: str, dataset: Dataset, outputs: Sequence[Output], judge: Judge) -> Facts:
     in_order = sorted(outputs, key=lambda output: output.row.row_id)
-    tasks = {}
+    tasks, packed = {}, []
     for kind in answered_kinds(dataset, outputs):
         answers = kind.read(in_order, judge)
         figures = estimates(kind.metrics, answers)
         tasks[dataset.task_name(kind.name)] = task_facts(dataset.name, kind, answers, figures)
-    return Facts(model=name.replace("_", " "), run=sort, about={"What it is": what}, tasks=tasks)
+        packed.append((kind.name, answers, [output.value for output in in_order]))
+    rows_ = {dataset.name: pack_answers(dataset, packed)}
+    return Facts(model=name.replace("_", " "), run=sort, about={"What it is": what}, tasks=tasks, rows=rows_)

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
@@ -21,25 +20,17 @@ from dfar_bench.datasets import DATASETS
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
 from dfar_bench.leaderboard import charts
-from dfar_bench.leaderboard.board import (
-    Table,
-    data_with_submissions,
-    how_asked,
-    keeps_apart,
-    make_tables,
-    submission_key,
-)
+from dfar_bench.leaderboard.board import Table, data_with_submissions, make_tables, submission_key
 from dfar_bench.leaderboard.classical import read_classical
+from dfar_bench.leaderboard.comparison import comparison
 from dfar_bench.leaderboard.entries import Entry, judge_errs
 from dfar_bench.leaderboard.export import results
 from dfar_bench.leaderboard.facts import Facts, facts_of
 from dfar_bench.leaderboard.faults import Fault
-from dfar_bench.leaderboard.own_copy import layouts
-from dfar_bench.leaderboard.pages import data_block, page
-from dfar_bench.leaderboard.ranks import clusters
+from dfar_bench.leaderboard.pages import page
 from dfar_bench.leaderboard.report import verify_all
 from dfar_bench.leaderboard.reported import Reported, read_reported
-from dfar_bench.scoring import KINDS, METRICS, RESAMPLES, SEED
+from dfar_bench.scoring import KINDS, METRICS
 
 MARK = ".dfar-board"
 """A file in every site, by which a folder is known as one that may be replaced."""
@@ -108,66 +99,14 @@ def _files(
     yield "index.html", page("index.html", "index.js", **index, **shared)
     places: dict[str, list[tuple[Entry, Table]]] = {}
     for name, members in tables.items():
-        data = data_block(_comparable(members))
-        title = DATASETS[name].title
-        yield (
-            f"compare-{name}.html",
-            page("compare.html", "compare.js", title=title, data=data, resamples=RESAMPLES, **shared),
-        )
+        yield from comparison(name, members)
         for table in members:
             for entry in (*table.ranked, *table.apart):
                 places.setdefault(entry.key, []).append((entry, table))
     for facts in tqdm(submitted, desc="pages", unit=" pages", disable=None, leave=False):
         if where := places.get(submission_key(facts)):
-            files = [layout for _, table in where for layout in layouts(table.dataset.name)]
-            titles = {name: kind.title for name, kind in KINDS.items()}
-            block = data_block({"layouts": files, "titles": titles})
-            context = {"facts": facts, "places": where, "kinds": KINDS, "layouts": files, "files": block}
-            yield f"runs/{submission_key(facts)}.html", page("run.html", "run.js", root="../../", **context, **shared)
-
-
-def _comparable(tables: Sequence[Table]) -> dict[str, Any]:
-    """Return what a comparison page computes from and shows.
-
-    That is the bits of every share, the contrast groups of the rows, and of each entry its signatures by title of task
-    (``asked``), the fields to compare them by (``signatures``), and how often the judge errs on such answers.
-    """
-    dataset = tables[0].dataset
-    without = set() if dataset.has_leak else {metric.unleaked for metric in METRICS.values()}
-    counted: dict[str, int] = {}  # which rows count: the same for most entries, so kept once
-    entries = {}
-    for table in tables:
-        for entry in (*table.ranked, *table.apart, *table.baselines):
-            bits = {
-                name: (hits, counted.setdefault(rows, len(counted)))
-                for task in entry.tasks.values()
-                for name, (hits, rows) in task.bits.items()
-                if name not in without
-            }
-            asked = {kind: task.signature for kind, task in entry.tasks.items() if task.signature}
-            run = f" ({entry.facts.run})" if entry.is_baseline else f" · {entry.facts.run}"
-            entries[entry.key] = {
-                "key": entry.key,
-                "name": entry.facts.model,
-                "label": f"{entry.facts.model}{run}",
-                "contaminated": bool(entry.contaminated),
-                "bits": bits,
-                "asked": {KINDS[kind].title: text for kind, text in asked.items()},
-                "judgeErrs": judge_errs([entry]),
-                "signatures": {kind: how_asked(text) for kind, text in asked.items()},
-                "byKind": [kind for kind, text in asked.items() if "prompt" not in keeps_apart(text).fields],
-            }
-    return {
-        "clusters": clusters(dataset.name),
-        "counted": list(counted),
-        "entries": list(entries.values()),
-        "metrics": [
-            {"name": metric.name, "title": metric.title, "higher": metric.higher_is_better}
-            for metric in METRICS.values()
-        ],
-        "resamples": RESAMPLES,
-        "seed": SEED,
-    }
+            context = {"facts": facts, "places": where, "kinds": KINDS}
+            yield f"runs/{submission_key(facts)}.html", page("run.html", root="../../", **context, **shared)
 
 
 def _check_out(out: Path, tree: Path) -> None:

@@ -7,19 +7,18 @@ are kept as bits, since ranks and comparisons follow from those.
 from __future__ import annotations
 
 import base64
-import gzip
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from dfar_bench.datasets import get_dataset
+from dfar_bench.leaderboard.answer_rows import pack_answers
 from dfar_bench.leaderboard.contamination import Contamination
 from dfar_bench.leaderboard.flags import Flag
-from dfar_bench.leaderboard.own_copy import key, keys
 from dfar_bench.leaderboard.verified import VerifiedSubmission, VerifiedTask
-from dfar_bench.scoring import Answer, Argument, Choice, Estimate, Kind, Metric, count_codes
+from dfar_bench.scoring import Answer, Estimate, Kind, Metric, count_codes
 from dfar_bench.scoring.statistics import mean_value
 
 PARTS = 16
@@ -61,7 +60,7 @@ class Facts(BaseModel):
         mode: how it was trained; "" for a baseline.
         about: what the submission says of itself, by label, in the order in which a page shows it; nothing of it was
             checked.
-        rows: see ``pack_rows``.
+        rows: its answers by data set; see ``pack_answers``.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -74,7 +73,7 @@ class Facts(BaseModel):
     about: dict[str, str] = {}
     flags: list[Flag] = []
     tasks: dict[str, TaskFacts]
-    rows: str = ""
+    rows: dict[str, str] = {}
 
     def with_flags(self, flags: Iterable[Flag]) -> Facts:
         """Return these facts with more flags."""
@@ -107,7 +106,7 @@ def facts_of(verified: VerifiedSubmission) -> dict[str, Any]:
             )
             for name, task in verified.tasks.items()
         },
-        rows=pack_rows(verified.tasks.values()),
+        rows=_rows(verified),
     )
     return facts.model_dump(mode="json")
 
@@ -144,37 +143,14 @@ def unpack(text: str, count: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return np.unpackbits(np.frombuffer(base64.b64decode(text), dtype=np.uint8), count=count, bitorder="little")
 
 
-def pack_rows(tasks: Iterable[VerifiedTask]) -> str:
-    """Pack the rows of a submission for its page: JSON, gzip, base64, which nothing in it can mistake for markup.
-
-    By data set ``labels`` and ``rows``. A row has its ``id``, ``at`` (see ``own_copy``), the right ``label`` (null:
-    there is none), ``texts`` (statement and reason, where they may be published) and by kind of task ``answers``: how
-    far it is ``right`` (½ for a tie), and ``verdict`` and ``probability``, or the judge's ``code`` and the parts of
-    the ``response``.
-    """
-    by_data: dict[str, dict[str, Any]] = {}
-    for task in tasks:
-        dataset = task.task.dataset
-        packed = by_data.setdefault(dataset.name, {"labels": dataset.labels, "rows": {}})["rows"]
-        for answer, stored in zip(task.answers, task.stored, strict=True):
-            row = answer.row
-            texts = (row.statement, row.reason) if dataset.publishable else None
-            label = row.label if dataset.has_right_answer(row) else None
-            new: dict[str, Any] = {"id": row.row_id, "at": key(row), "label": label, "texts": texts, "answers": {}}
-            packed.setdefault(row.row_id, new)["answers"][task.task.kind.name] = _packed(answer, stored, keys(dataset))
-    document = {name: {**packed, "rows": list(packed["rows"].values())} for name, packed in by_data.items()}
-    return base64.b64encode(gzip.compress(json.dumps(document, separators=(",", ":")).encode(), mtime=0)).decode()
-
-
-def _packed(answer: Answer, stored: Any, published: Mapping[str, str]) -> dict[str, Any]:
-    shown: dict[str, Any] = {"right": answer.credit}
-    if isinstance(answer, Choice):
-        shown |= {"verdict": answer.predicted, "probability": round(answer.confidence, 4)}
-    elif isinstance(answer, Argument):
-        parts = [stored] if isinstance(stored, str) else stored
-        located = [part if isinstance(part, str) else {**part, "at": published[part["row"]]} for part in parts]
-        shown |= {"code": answer.code, "response": located}
-    return shown
+def _rows(verified: VerifiedSubmission) -> dict[str, str]:
+    by_data: dict[str, list[VerifiedTask]] = {}
+    for task in verified.tasks.values():
+        by_data.setdefault(task.task.dataset.name, []).append(task)
+    return {
+        name: pack_answers(get_dataset(name), [(task.task.kind.name, task.answers, task.stored) for task in tasks])
+        for name, tasks in by_data.items()
+    }
 
 
 def _about(verified: VerifiedSubmission) -> dict[str, str]:

@@ -21,18 +21,22 @@ from dfar_bench.scoring import Metric
 from dfar_bench.text import policy_hash
 from dfar_bench.training.modes import MODES
 
+_FRAMES = {"compare.html": "frame-src 'self' file:; "}
+"""Templates of pages that open others of the site in frames; ``file:`` is for those browsers, since no page from the
+network can open a file."""
 
-def page(template: str, script: str, **context: Any) -> bytes:
+
+def page(template: str, *scripts: str, **context: Any) -> bytes:
     """Render a page as UTF-8.
 
     Args:
-        script: the file of the page's own script.
+        scripts: the files of the page's own script, in order.
         context: what the template names; ``root`` is the way back to the site's folder, such as ``../../``.
     """
-    style, code = _code("board.css"), _code(script)
+    style, code = _code("board.css"), Markup("").join(map(_code, scripts))
     policy = (
         f"default-src 'none'; script-src '{policy_hash(code)}'; style-src '{policy_hash(style)}'; "
-        "base-uri 'none'; form-action 'none'"
+        f"{_FRAMES.get(template, '')}base-uri 'none'; form-action 'none'"
     )
     own = {"style": style, "code": code, "policy": Markup(policy), "version": __version__, "modes": MODES}
     text: str = _environment().get_template(template).render({"root": "", **own, **context})

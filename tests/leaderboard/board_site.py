@@ -13,6 +13,7 @@ import pytest
 from harness import ROOT
 
 from dfar_bench.datasets import LABELS, Row, available, row_hash, rows
+from dfar_bench.judges.validation.rates import ErrorRates, error_rates
 from dfar_bench.leaderboard import build as build_module
 from dfar_bench.leaderboard.answers_file import answer_line, pack
 from dfar_bench.leaderboard.build import build
@@ -32,6 +33,7 @@ HOSTILE = (
     "<img src=x onerror=\"document.title='run'\">",
     "{{ 7 * 7 }} {% raw %} ${7*7} <!-- <script> \u2028 \u202e ]]> &lt;b&gt; ' \" `",
 )
+KNOWN = ErrorRates("instruct", ("m",) * 200, *[(True, False) * 100] * 2, (True,) * 200, (*map(str, range(200)),))
 HARNESS = json.loads("""{
     "lm_eval": "0.4.13", "transformers": null, "torch": null, "prompt": "llama2.v1", "shots": 0, "multiturn": false,
     "chat_template_sha": null, "system_instruction_sha": null, "context": null, "messages": false, "limit": null,
@@ -164,6 +166,17 @@ def two_kinds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_submission(folder, "acme/base", tying(answering(0.9, "base")))
     write_submission(folder, "acme/chat", answering(0.6, "chat"), style="chat")
     return folder
+
+
+@pytest.fixture(scope="session")
+def two_kinds_site(two_kinds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of these two, as if the judge's errors were known on answers of chat models (``KNOWN``)."""
+    out = tmp_path_factory.mktemp("kinds-site") / "board"
+    with pytest.MonkeyPatch.context() as patched:
+        known = lambda judge, kind: KNOWN if kind == "instruct" else error_rates("none", kind)  # noqa: E731
+        patched.setattr("dfar_bench.runs.run.error_rates", known)
+        build(two_kinds, out)
+    return out
 
 
 @pytest.fixture(scope="session")

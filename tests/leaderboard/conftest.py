@@ -1,5 +1,5 @@
 """Session fixtures of the leaderboard's tests."""
 
-from board_site import cache, hostile_site, site, tree, two_kinds
+from board_site import cache, hostile_site, site, tree, two_kinds, two_kinds_site
 
-__all__ = ["cache", "hostile_site", "site", "tree", "two_kinds"]
+__all__ = ["cache", "hostile_site", "site", "tree", "two_kinds", "two_kinds_site"]

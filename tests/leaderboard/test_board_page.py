@@ -5,37 +5,22 @@ See ``real_browser`` for what it needs.
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from board_site import HOSTILE, accepted
-from real_browser import Watched
-
-from dfar_bench.cli.main import main
-from dfar_bench.cli.options import FINE
-from dfar_bench.datasets import get_dataset, read_published, rows
-from dfar_bench.judges.validation.rates import ErrorRates, error_rates
-from dfar_bench.leaderboard.build import build
-from dfar_bench.scoring import Argument, Output
+from board_site import HOSTILE, KNOWN
+from real_browser import OnSite
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 RANKED = "section[data-name=mini] table[data-ranked] >> nth=0"
-OURS = "dfar-bench__gemma-3-270m-lr"
 
 
-class OnSite(Watched):
-    """A page of the site, from which one may go to its other pages."""
-
-    def close(self) -> None:
-        folder = next(parent for parent in self.file.parents if (parent / "index.html").exists()).as_uri()
-        assert all(url.startswith((f"{folder}/", "blob:")) for url in self.requests)
-        assert self.complaints == []
-        self.context.close()
+class OnBoard(OnSite):
+    """The board itself."""
 
     def names(self) -> list[str]:
         headings = self.page.locator(f"{RANKED} >> tbody tr:visible >> th").all()
@@ -47,9 +32,9 @@ class OnSite(Watched):
         return self.page.locator(f"{RANKED} >> tbody tr:visible >> :nth-child({at})").all_inner_texts()
 
 
-def index(browser: Browser, site: Path, **options: Any) -> OnSite:
+def index(browser: Browser, site: Path, **options: Any) -> OnBoard:
     """Open the board at mini's tables."""
-    watched = OnSite(browser, site / "index.html", **options)
+    watched = OnBoard(browser, site / "index.html", **options)
     watched.page.locator(".tabs button[data-name=mini]").click()
     return watched
 
@@ -108,174 +93,21 @@ def test_filtering_and_searching(browser: Browser, site: Path) -> None:
     watched.close()
 
 
-def test_a_submission_and_its_rows(browser: Browser, site: Path, tree: Path) -> None:
-    task = accepted(next((tree / "acme__judge-7b").iterdir())).tasks["dfar_mini_reason"]
-    answers = [answer for answer in task.answers if isinstance(answer, Argument)]
+def test_two_are_picked_to_be_compared(browser: Browser, site: Path) -> None:
     watched = index(browser, site)
     page = watched.page
-    page.locator(RANKED).get_by_role("link", name="acme/judge-7b", exact=True).click()
-    count = page.locator("#count")
-    page.locator("#count", has_text="52 of 52 rows").wait_for()
-    assert page.locator("h1").inner_text() == "acme/judge-7b"
-
-    # Every response is there as the text that it is; the statements too, as mini may be published.
-    seen: list[str] = []
-    statements: list[str] = []
-    while True:
-        seen += page.locator("#rows .response").all_text_contents()
-        statements += page.locator("#rows .statement").all_text_contents()
-        if page.locator("#next").is_disabled():
-            break
-        page.locator("#next").click()
-    assert seen == [answer.case.response for answer in answers]
-    assert statements == [answer.row.statement for answer in answers]
-    assert page.locator("#page").inner_text() == "page 3 of 3"
-    assert sum("<script>" in text or "<img" in text for text in seen) >= 4
-
-    for code, number in task.codes.items():
-        page.locator("#code").select_option(code)
-        assert count.inner_text() == f"{number} of 52 rows"
-        assert set(page.locator("#rows .code").all_inner_texts()) == {code.replace("_", " ")}
-    page.locator("#code").select_option("")
-    page.locator("#right").select_option("0")
-    wrong = [answer for answer in answers if answer.credit < 1]
-    assert count.inner_text() == f"{len(wrong)} of 52 rows"
-    page.locator("#search").fill("7 * 7")
-    assert count.inner_text() == f"{sum('7 * 7' in answer.case.response for answer in wrong)} of 52 rows"
-    assert page.title() == "acme/judge-7b · dfar-bench"
-    watched.close()
-
-
-@pytest.mark.usefixtures("paper")
-def test_the_readers_own_copy_of_the_data(browser: Browser, site: Path, tree: Path, tmp_path: Path) -> None:
-    """Statements, and what answers quote of them, are shown only from a file that the reader chooses."""
-    task = accepted(next((tree / OURS).iterdir())).tasks["dfar_reason"]
-    answers = [answer for answer in task.answers if isinstance(answer, Argument)]
-    quoting = next(at for at, stored in enumerate(task.stored) if isinstance(stored, list))
-    watched = OnSite(browser, run_page(site, OURS))
-    page = watched.page
-    page.locator("#count", has_text="500 of 500 rows").wait_for()
-    for _ in range(quoting // 25):
-        page.locator("#next").click()
-    item = page.locator("#rows li").nth(quoting % 25)
-    assert page.locator(".statement").count() == 0
-    assert "[quotes " in item.inner_text()
-
-    (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
-    files = [tmp_path / "notes.csv"]
-    for name in get_dataset("paper").files:
-        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + read_published(get_dataset("paper"), name)[0])
-        files.append(tmp_path / name)
-    saved = tmp_path / "rows.jsonl"  # as Dataset.to_json writes rows
-    lines = [
-        {"row_id": row.row_id, "statement": f"<b>{row.statement}", "reason": row.reason}
-        for row in rows("paper")["test"]
-    ]
-    saved.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    page.locator("#data").set_input_files(saved)
-    page.locator("#loaded", has_text="rows.jsonl: 500 rows").wait_for()
-    row = answers[quoting].row
-    assert item.locator(".statement").text_content() == f"<b>{row.statement}"
-    page.locator("#data").set_input_files(files)
-    page.locator("#loaded", has_text="DFAR_testset.csv: 500 rows").wait_for()
-    assert "notes.csv is not one of the files" in page.locator("#loaded").inner_text()
-    assert item.locator(".statement").text_content() == row.statement
-    assert item.locator(".human").text_content() == f"People: {('ethical', 'unethical')[row.label]}. {row.reason}"
-    assert item.locator(".response").text_content() == answers[quoting].case.response
-    for position, answer in enumerate(answers):  # all responses, restored
-        shown = page.evaluate(
-            f"current().rows[{position}].answers.reason.response.map((part) => partText(part) ?? '?').join('')"
-        )
-        assert shown == answer.case.response
-    cells = page.evaluate("""table('Statement,Label,Reason\\r\\n"a, ""b""\\r\\nc",1,d\\r\\n e,0,\\r\\n', ",")""")
-    assert cells == [["Statement", "Label", "Reason"], ['a, "b"\r\nc', "1", "d"], [" e", "0", ""]]
-    watched.close()
-
-
-def number(text: str) -> float:
-    return float(text.replace("−", "-")) / 100
-
-
-def check_comparison(page: Page, pair: list[Path], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """Return the metrics of ``dfar-bench compare`` that the page shows too, with the same figures."""
-    assert main(["compare", *map(str, pair), "--json"]) == FINE
-    comparisons = json.loads(capsys.readouterr().out)["comparisons"]
-    compared = {}
-    for name, expected in ((name, of) for one in comparisons for name, of in one["metrics"].items()):
-        if not (line := page.locator(f"tr[data-metric={name}]")).count():
-            continue
-        compared[name] = expected
-        cells, difference = line.locator("td").all_inner_texts(), expected["difference"]
-        assert [number(cell) for cell in cells[:3]] == pytest.approx(
-            [expected["first"], expected["second"], difference["value"]], abs=6e-4
-        )
-        # Of 13 groups the ends move in steps; another draw may take the next one.
-        assert [number(end) for end in cells[3].split(" to ")] == pytest.approx(
-            [difference["low"], difference["high"]], abs=0.025
-        )
-        p = 0.0 if "<" in cells[4] else float(cells[4])
-        assert p == pytest.approx(expected["p_value"], abs=0.004 + 0.1 * (expected["p_value"] or 0))
-    return compared
-
-
-def test_comparing_gives_what_the_command_gives(
-    browser: Browser, site: Path, tree: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    watched = index(browser, site)
-    page = watched.page
-    pair = []
     for name in ("acme/judge-7b", "acme/judge-7b-lr"):
         page.locator(RANKED).get_by_label(f"Compare {name}", exact=True).check()
-        pair.append(next((tree / name.replace("/", "__")).iterdir()))
     assert page.locator("#pair-text").inner_text() == "acme/judge-7b-lr and acme/judge-7b"  # in the table's order
     assert page.locator(".pick input:enabled").count() == 2
     page.locator("#pair-link").click()
-    page.locator("#swap").click()
-    assert page.locator("caption").inner_text().startswith("A: acme/judge-7b · B: acme/judge-7b-lr · 52 rows in 13")
-    compared = check_comparison(page, pair, capsys)
-    assert compared.keys() >= {"acc", "group_acc", "mar", "mar_self", "verdict_acc"}
-    assert not compared.keys() & {"acc_unleaked", "mcc", "ece"}  # nothing leaks; these are not shares of rows
-    # The address says which two, and can be passed on.
-    again = watched.context.new_page()
-    again.goto(page.url)
-    assert again.locator("table").inner_text() == page.locator("table").inner_text()
+    page.locator("#caption", has_text="A: acme/judge-7b-lr · B: acme/judge-7b · 52 rows").wait_for()
     watched.close()
 
 
-@pytest.mark.usefixtures("paper")
-def test_comparing_on_a_data_set_with_a_leak(browser: Browser, site: Path, tree: Path) -> None:
-    """Against itself, and against a baseline: unleaked rows and contrast groups count as in Python."""
-    task = accepted(next((tree / OURS).iterdir())).tasks["dfar_cls"]
-    watched = OnSite(browser, site / "compare-paper.html")
-    page = watched.page
-    page.locator("#b").select_option(label="majority (trivial baseline)")
-    for name in ("acc", "acc_unleaked", "group_acc"):
-        cells = page.locator(f"tr[data-metric={name}] td").all_inner_texts()
-        assert number(cells[0]) == pytest.approx(task.metrics[name], abs=6e-4)
-    page.locator("#b").select_option(index=0)
-    assert set(page.locator("tr[data-metric] td:nth-child(4)").all_inner_texts()) == {"0.0"}
-    watched.close()
-
-
-def credit(output: Output) -> float:
-    ethical, unethical = output.value
-    return 0.5 if ethical == unethical else float((unethical > ethical) == output.row.label)
-
-
-def test_ties_and_models_of_two_kinds(
-    browser: Browser,
-    two_kinds: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """One table, with the prompt of each, and a MAR adjusted where the judge's errors are known; ties are halves."""
-    known = ErrorRates("instruct", ("m",) * 200, *[(True, False) * 100] * 2, (True,) * 200, (*map(str, range(200)),))
-    monkeypatch.setattr(
-        "dfar_bench.runs.run.error_rates", lambda _, kind: known if kind == "instruct" else error_rates("none", kind)
-    )
-    build(two_kinds, tmp_path / "board")
-    watched = index(browser, tmp_path / "board")
+def test_models_of_two_kinds_in_one_table(browser: Browser, two_kinds_site: Path) -> None:
+    """With the prompt of each, and a MAR adjusted where the judge's errors are known."""
+    watched = index(browser, two_kinds_site)
     page, names = watched.page, watched.names()
     prompts = dict(zip(names, watched.column("Prompt"), strict=True))
     assert {name: prompts[name] for name in prompts if "/" in name} == {
@@ -284,56 +116,7 @@ def test_ties_and_models_of_two_kinds(
     }
     adjusted = {name: "→" in cell for name, cell in zip(names, watched.column("MAR ↓"), strict=True)}
     assert [name for name in adjusted if adjusted[name]] == ["acme/chat"]
-    assert str(known)[1:] in page.locator("section[data-name=mini]").inner_text()
-    page.goto(run_page(tmp_path / "board", "acme__base").as_uri())
-    page.locator("#count", has_text="52 of 52 rows").wait_for()
-    page.locator("#right").select_option("0.5")
-    ties = sum(int(row.row_id[-2:]) % 3 == 0 for row in rows("mini")["test"])
-    assert page.locator("#count").inner_text() == f"{ties} of 52 rows"
-    page.goto((tmp_path / "board" / "compare-mini.html").as_uri())
-    page.locator("#a").select_option(label=f"acme/base · {next((two_kinds / 'acme__base').iterdir()).name}")
-    page.locator("#b").select_option(label=f"acme/chat · {next((two_kinds / 'acme__chat').iterdir()).name}")
-    assert page.locator("#notice").is_hidden()
-    pair = [next((two_kinds / name).iterdir()) for name in ("acme__base", "acme__chat")]
-    asked = page.locator("#asked p").all_inner_texts()
-    assert asked == [
-        f"{side}, {task.task.kind.title.lower()}: {task.signature}"
-        for side, folder in zip("AB", pair)
-        for task in accepted(folder).tasks.values()
-    ] + [f"B: {known}."]
-    compared = check_comparison(page, pair, capsys)
-    assert compared.keys() >= {"acc", "group_acc", "ties", "mar"}
-    assert compared["ties"]["first"] == ties / 52
-    outputs = accepted(pair[0]).tasks["dfar_mini_cls"].run.outputs
-    assert compared["acc"]["first"] == pytest.approx(sum(credit(output) for output in outputs) / 52)
-    watched.close()
-
-
-def test_comparing_what_was_asked_differently(browser: Browser, site: Path) -> None:
-    watched = OnSite(browser, site / "compare-mini.html")
-    page = watched.page
-    labels = page.locator("#b option").all_inner_texts()
-    page.locator("#b").select_option(label=next(text for text in labels if text.startswith("other/asked-otherwise")))
-    differing = "cls prompt (llama2.v1 and plain.v1), reason prompt (llama2.v1 and plain.v1)"
-    assert page.locator("#notice").inner_text() == f"The signatures differ in {differing}: compare only if you mean to."
-    page.locator("#a").select_option(label="majority (trivial baseline)")
-    page.locator("#b").select_option(label="constant ethical (trivial baseline)")
-    assert page.locator("#notice").inner_text() == "The two have no task in common."
-    assert page.locator("#asked").inner_text() == ""  # baselines were not asked
-    watched.close()
-
-
-def test_comparing_what_is_not_there(browser: Browser, site: Path) -> None:
-    """A link to a submission that was withdrawn does not silently compare another one."""
-    watched = OnSite(browser, site / "compare-mini.html")
-    page = watched.page
-    assert page.locator("#notice").is_hidden()
-    page.goto(f"{page.url.partition('?')[0]}?a=acme__gone/x&b=acme__<b>lost")
-    notice = page.locator("#notice")
-    for key in ("acme__gone/x", "acme__<b>lost"):
-        assert f"{key} is not on this board" in notice.inner_text()
-    page.locator("#b").select_option(label="majority (trivial baseline)")
-    assert "not on this board" not in notice.inner_text()
+    assert str(KNOWN)[1:] in page.locator("section[data-name=mini]").inner_text()
     watched.close()
 
 
@@ -383,12 +166,13 @@ def test_with_keyboard_and_screen_reader(browser: Browser, site: Path) -> None:
 def test_hostile_texts_are_text(browser: Browser, hostile_site: Path) -> None:
     """Even if the checks of submissions had accepted everything."""
     files = sorted(hostile_site.rglob("*.html"))
-    assert len(files) == 8
+    assert [len([file for file in files if name in file.parts]) for name in ("runs", "answers")] == [6, 10]
+    assert len(files) == 2 + 6 + 10
     for file in files:
         watched = OnSite(browser, file)
         page = watched.page
-        if file.parent.parent.name == "runs":
-            page.locator("#count", has_text="rows").wait_for()
+        if file.name.startswith("compare-"):
+            page.locator("#count", has_text="52 of 52 rows").wait_for()
         assert "run" not in page.title().split(" · ")[-1]
         assert page.locator("img, iframe, object, embed, main script, main style").count() == 0
         names = page.evaluate("[...document.querySelectorAll('*')].flatMap((one) => one.getAttributeNames())")

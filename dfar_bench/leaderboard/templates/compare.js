@@ -1,27 +1,17 @@
 "use strict";
-const $ = (id) => document.getElementById(id);
-// Of each entry and metric: which rows (or groups) are hits (in parts, where ties make parts of a hit), and which count.
-// Both come from Python, packed.
-const { clusters, counted, entries, metrics, resamples, seed } = JSON.parse($("data").textContent);
+// The two entries that are compared: their differences, and the address that names them and what is shown of them.
 const groups = Math.max(...clusters) + 1;
 
-function perGroup(text) {
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+function perGroup(values) {
   const sums = new Float64Array(groups);
-  clusters.forEach((group, row) => { sums[group] += (bytes[row >> 3] >> (row & 7)) & 1; });
-  return sums;
-}
-
-function hitsOf(parts) {
-  const sums = new Float64Array(groups);
-  for (const part of parts.map(perGroup)) part.forEach((sum, group) => { sums[group] += sum / parts.length; });
+  clusters.forEach((group, row) => { sums[group] += values[row]; });
   return sums;
 }
 
 // [hits of A, counted of A, hits of B, counted of B], each per group, of every metric that both have.
 function sums(a, b) {
   const both = metrics.filter(({ name }) => name in a.bits && name in b.bits);
-  return both.map((metric) => [metric, [a, b].flatMap(({ bits: { [metric.name]: [hits, rows] } }) => [hitsOf(hits), perGroup(counted[rows])])]);
+  return both.map((metric) => [metric, [a, b].flatMap((entry) => hitsAndCounts(entry, metric.name).map(perGroup))]);
 }
 
 // sfc32 (Chris Doty-Humphrey): small, fast, and good enough to draw groups.
@@ -85,7 +75,7 @@ function differences(a, b) {
   return out;
 }
 
-function addLine({ name, title, higher }, parts, drawn) {
+function addLine({ name, title, higher, ofGroups }, parts, drawn, compared) {
   const line = $("differences").tBodies[0].insertRow(), heading = document.createElement("th");
   const cell = (text, kind = "n") => Object.assign(line.insertCell(), { textContent: text, className: kind });
   const [a, b] = [total(parts[0]) / total(parts[1]), total(parts[2]) / total(parts[3])], ends = interval(drawn);
@@ -98,45 +88,89 @@ function addLine({ name, title, higher }, parts, drawn) {
   cell(ends ? (ends.p < 0.0005 ? "< 0.0005" : ends.p.toFixed(4)) : "–");
   if (!ends || ends.p >= 0.05) cell("not distinguished", "quiet");
   else cell(higher === null ? "different" : (b > a) === higher ? "B" : "A", "better");
+  const counts = countSorts(name, compared);
+  for (const who of ["a", "b"]) countCell(line, counts[who], { by: name, who }, `${title}, ${WHO[who]}`, !ofGroups ? "" : counts[who] === 1 ? " group" : " groups");
 }
 
-// The signatures of A or B, and how often the judge errs on such answers. A baseline has neither.
-function addAsked(side, { asked, judgeErrs }) {
-  const line = (...parts) => { const made = document.createElement("p"); made.append(...parts); $("asked").append(made); };
-  for (const [title, signature] of Object.entries(asked)) {
-    line(`${side}, ${title.toLowerCase()}: `, Object.assign(document.createElement("code"), { textContent: signature }));
-  }
+// What A or B is, its signatures, and how often the judge errs on such answers. A baseline has only a name.
+function addAsked(side, { key, label, isBaseline, asked, judgeErrs }) {
+  const line = (...parts) => { const made = element("p"); made.append(...parts); $("asked").append(made); };
+  line(`${side}: `, isBaseline ? label : Object.assign(element("a", label), { href: `runs/${key.split("/").map(encodeURIComponent).join("/")}.html` }));
+  for (const [title, signature] of Object.entries(asked)) line(`${side}, ${title.toLowerCase()}: `, element("code", signature));
   for (const text of judgeErrs) line(`${side}: ${text}.`);
 }
 
-function show(notices = []) {
-  const [a, b] = [entries[$("a").value], entries[$("b").value]];
-  const all = sums(a, b), drawn = resample(all), differ = differences(a, b);
-  if (differ.length) notices.push(`The signatures differ in ${differ.join(", ")}: compare only if you mean to.`);
-  if (all.length === 0) notices.push("The two have no task in common.");
-  for (const entry of new Set([a, b])) if (entry.contaminated) notices.push(`${entry.name} was trained on statements of this test set.`);
+const chosen = () => ["a", "b"].filter((id) => $(id).value !== "").map((id) => ({ side: id.toUpperCase(), entry: entries[$(id).value] }));
+
+// The address of the pair with these filters of rows.
+function address(filtering) {
+  const { a, b } = Object.fromEntries(["a", "b"].map((id) => [id, entries[$(id).value]?.key ?? ""]));
+  return `?${new URLSearchParams({ a, b, ...filtering })}`;
+}
+
+function writeAddress() {
+  const where = marked ? { row: marked } : page ? { page: page + 1 } : {};
+  history.replaceState(null, "", address({ ...filters(), ...where }));
+}
+
+function showDifferences(compared) {
+  const [a, b] = compared.map(({ entry }) => entry), all = sums(a, b), drawn = resample(all);
+  $("caption").textContent = `A: ${nameOf(a, compared)} · B: ${nameOf(b, compared)} · ${clusters.length} rows in ${groups} contrast groups`;
+  $("differences").tBodies[0].replaceChildren();
+  all.forEach(([metric, parts], at) => addLine(metric, parts, drawn[at], compared));
+  const differ = differences(a, b);
+  return [
+    ...(differ.length ? [`The signatures differ in ${differ.join(", ")}: compare only if you mean to.`] : []),
+    ...(all.length ? [] : ["The two have no task in common."]),
+  ];
+}
+
+// Show the pair that is chosen: the differences at once, the rows when its answers are there.
+async function show(notices = [], asked = undefined) {
+  const compared = chosen(), two = compared.length > 1;
+  $("compared").hidden = !two;
+  $("swap").disabled = !two;
+  if (two) notices.push(...showDifferences(compared));
+  for (const entry of new Set(compared.map(({ entry }) => entry))) if (entry.contaminated) notices.push(`${entry.name} was trained on statements of this test set.`);
   $("notice").hidden = notices.length === 0;
   $("notice").textContent = notices.join(" ");
-  $("caption").textContent = `A: ${a.name} · B: ${b.name} · ${clusters.length} rows in ${groups} contrast groups`;
-  $("differences").tBodies[0].replaceChildren();
-  all.forEach(([metric, parts], at) => addLine(metric, parts, drawn[at]));
   $("asked").replaceChildren();
-  addAsked("A", a);
-  addAsked("B", b);
-  history.replaceState(null, "", `?a=${encodeURIComponent(a.key)}&b=${encodeURIComponent(b.key)}`);
+  for (const { side, entry } of compared) addAsked(side, entry);
+  const keys = address({});
+  $("answers-state").textContent = "The answers are being opened …";
+  $("answers-state").hidden = false;
+  try {
+    const answers = await Promise.all(compared.map(({ entry }) => answersOf(entry)));
+    if (keys !== address({})) return; // another pair was chosen meanwhile
+    $("answers-state").hidden = true;
+    $("answered").hidden = false;
+    const sides = compared.map((side, at) => ({ ...side, answers: answers[at] }));
+    if (asked) openRows(sides, asked); else setSides(sides);
+  } catch ({ message }) {
+    if (keys !== address({})) return;
+    $("answers-state").textContent = message;
+    $("answered").hidden = true;
+    if (!asked) writeAddress();
+  }
 }
 
 // Returns a notice where the key is of no run on this board, since links outlive submissions.
 function fill(select, key, otherwise) {
-  entries.forEach((entry, at) => select.append(Object.assign(document.createElement("option"), { value: at, textContent: entry.label })));
+  entries.forEach((entry, at) => select.append(option(at, entry.label)));
   const at = entries.findIndex((entry) => entry.key === key);
-  select.value = at < 0 ? otherwise : at;
+  select.value = key === "" && select.id === "b" ? "" : at < 0 ? otherwise : at;
   return key && at < 0 ? [`${key} is not on this board for this test set.`] : [];
 }
 
-const query = new URLSearchParams(location.search);
-const missing = fill($("a"), query.get("a"), 0);
-missing.push(...fill($("b"), query.get("b"), Number($("a").value) === 0 ? Math.min(1, entries.length - 1) : 0));
-for (const id of ["a", "b"]) $(id).addEventListener("change", () => show());
-$("swap").addEventListener("click", () => { [$("a").value, $("b").value] = [$("b").value, $("a").value]; show(); });
-show(missing);
+async function start() {
+  const query = new URLSearchParams(location.search);
+  $("page-body").hidden = false;
+  const missing = fill($("a"), query.get("a"), 0);
+  missing.push(...fill($("b"), query.get("b"), Number($("a").value) === 0 ? Math.min(1, entries.length - 1) : 0));
+  await startRows(writeAddress);
+  for (const id of ["a", "b"]) $(id).addEventListener("change", () => show());
+  $("swap").addEventListener("click", () => { [$("a").value, $("b").value] = [$("b").value, $("a").value]; show(); });
+  await show(missing, Object.fromEntries(query));
+}
+
+start();
