@@ -66,6 +66,7 @@ def export(
     if source_url and not source_url.startswith("https://"):
         raise InputError("--source-url is not a link that begins with https://: correct it or leave it out.")
     options = Options(get_judge(judge or DEFAULT_JUDGE), dataset_id, source_url, organization, relationship)
+    chosen.check(options)
     results, faults = read_results(paths, options.judge, model_id)
     for fault in faults:
         print(f"dfar-bench: {fault}", file=sys.stderr)

@@ -68,7 +68,7 @@ def _of_submission(verified: VerifiedSubmission) -> list[Result]:
         Result(
             model=model.id,
             run_id=verified.run,
-            revision=model.revision or f"sha256:{model.weights_sha256}",
+            revision=f"revision:{model.revision}" if model.revision else f"sha256:{model.weights_sha256}",
             created=verified.submission.created,
             run=task.run,
             answers=task.answers,
@@ -83,8 +83,8 @@ def _of_submission(verified: VerifiedSubmission) -> list[Result]:
 
 def _of_run(run: Run, model: str, judge: Judge) -> Result:
     answers = tuple(run.answers(judge))
-    signature = run.signature(judge)
-    content = short_hash([str(signature), [(output.row.row_id, output.value) for output in run.outputs]])
+    outputs = [(output.row.row_id, output.value) for output in run.outputs]
+    content = short_hash([run.task.name, run.style, run.condition.signature, outputs])
     return Result(
         model=model,
         run_id=f"{run.created or 'undated'}-{content}",
@@ -92,7 +92,7 @@ def _of_run(run: Run, model: str, judge: Judge) -> Result:
         created=run.created,
         run=run,
         answers=answers,
-        signature=signature,
+        signature=run.signature(judge),
         error_rates=run.error_rates(judge),
         flags=tuple(flag.kind for flag in task_flags(answers)),
     )

@@ -36,7 +36,8 @@ class Result:
     Attributes:
         model: ``org/name``.
         run_id: names the run among those of its model.
-        revision: the model's commit, or ``sha256:`` and the hash of its weights; "" where that is not known.
+        revision: of the model, as declared: ``revision:`` and the Hub's, or ``sha256:`` and the hash of its weights;
+            "" where that is not known.
         created: the day of the run, in UTC, such as 2026-01-31.
         contamination: whether it was trained on test statements; None where nothing was declared.
         flags: the kinds of flags it has; see ``leaderboard.flags``.

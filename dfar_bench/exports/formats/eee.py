@@ -30,22 +30,21 @@ COLLECTION = "dfar-bench"
 
 
 def _eee(results: Sequence[Result], options: Options) -> dict[str, bytes]:
-    organization = options.require("organization", "who ran the evaluation")
     source = {
         "source_name": COLLECTION,
         "source_type": "evaluation_run",
-        "source_organization_name": organization,
-        **({"source_organization_url": options.source_url} if options.source_url else {}),
+        "source_organization_name": _organization(options),
         "evaluator_relationship": options.relationship or "other",
-        "additional_details": {
-            "figures": "computed by dfar-bench from the model's answers",
-            "model": "as named by whoever ran it; not checked",
-        },
+        "additional_details": _texts(
+            figures="computed by dfar-bench from the model's answers",
+            model="as named by whoever ran it; not checked",
+            source_url=options.source_url,
+        ),
     }
     now = str(int(time.time()))
     files = {}
     for result in results:
-        content = json.dumps([result.run_id, str(result.signature), result.model])
+        content = json.dumps([result.model, result.run_id, result.task.name, options.judge.signature])
         name = uuid.UUID(bytes=hashlib.sha256(content.encode()).digest()[:16], version=4)
         path = f"data/{COLLECTION}/{result.model}/{name}"
         identity = f"{result.task.name}@{result.run_id}/{result.model}/{now}"
@@ -73,6 +72,10 @@ def _eee(results: Sequence[Result], options: Options) -> dict[str, bytes]:
             }
         files[f"{path}.json"] = (json.dumps(document, indent=1, allow_nan=False) + "\n").encode()
     return files
+
+
+def _organization(options: Options) -> str:
+    return options.require("organization", "who ran the evaluation")
 
 
 def _texts(**values: object) -> dict[str, str]:
@@ -279,4 +282,4 @@ def _publishable(result: Result, output: Output, text: str) -> str | None:
     return text
 
 
-FORMATS.add(Format("eee", "the files of Every Eval Ever, schema 0.3", _eee))
+FORMATS.add(Format("eee", "the files of Every Eval Ever, schema 0.3", _eee, _organization))

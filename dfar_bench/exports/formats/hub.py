@@ -31,7 +31,7 @@ def _hub(results: Sequence[Result], options: Options) -> dict[str, bytes]:
 
     from dfar_bench.leaderboard.submission import model_folder
 
-    dataset_id = _check_dataset_id(options.require("dataset_id", "the benchmark's data set on the Hub"))
+    dataset_id = _dataset_id(options)
     entries: dict[str, list[EvalResultEntry]] = defaultdict(list)
     boards: dict[str, str] = {}
     for result in results:
@@ -127,10 +127,11 @@ def _registration(boards: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _check_dataset_id(dataset_id: str) -> str:
+def _dataset_id(options: Options) -> str:
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id
 
+    dataset_id = options.require("dataset_id", "the benchmark's data set on the Hub")
     try:
         validate_repo_id(dataset_id)
     except HFValidationError:
@@ -146,4 +147,6 @@ def _yaml(document: Any) -> bytes:
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100).encode()
 
 
-FORMATS.add(Format("hub", "the model's .eval_results on the Hugging Face Hub, and the benchmark's eval.yaml", _hub))
+FORMATS.add(
+    Format("hub", "the model's .eval_results on the Hugging Face Hub, and the benchmark's eval.yaml", _hub, _dataset_id)
+)
