@@ -31,6 +31,7 @@ from dfar_bench.exports.formats.latex import escape
 from dfar_bench.exports.read import read_results
 from dfar_bench.exports.result import Result
 from dfar_bench.judges import get_judge
+from dfar_bench.leaderboard.contamination import Contamination
 from dfar_bench.leaderboard.quotation import quotes
 from dfar_bench.prompts import find_condition, make_prompt
 from dfar_bench.runs.log import read_run
@@ -118,6 +119,11 @@ def test_latex_is_bold_only_where_the_interval_separates(results: list[Result], 
         assert (r"\textbf" in line) <= line.startswith("acme/good &")
     near = [replace(result, model="acme/fair") for result in results if result.model == "acme/good"]
     assert r"\textbf" not in written("latex", [*results, *near])["results.tex"]
+    met = Contamination(True, 1, 1, "it was trained on one of them")
+    contaminated = [replace(result, model="acme/met", contamination=met) for result in near]
+    apart = written("latex", [*results, *contaminated])["results.tex"]
+    assert re.findall(r"\\textbf\{([^}]*)\}", apart) == bold
+    assert not re.search(r"acme/met.*textbf", apart)
     alone = [result for result in results if result.model == "acme/good"]
     assert r"\textbf" not in written("latex", alone)["results.tex"]
     another = written("latex", [*results, replace(corrected, model="acme/other")])["results.tex"]
@@ -211,11 +217,21 @@ def test_the_hub_gets_neither_contaminated_nor_partial_runs(
 
 
 @pytest.fixture(scope="session")
-def schemas() -> Iterator[dict[str, Any]]:
+def schemas(pytestconfig: pytest.Config) -> Iterator[dict[str, Any]]:
     """The schemas in the wheel of Every Eval Ever, whose validator can be imported as well as long as this is open."""
-    folder = ROOT / ".cache" / "every-eval-ever"
+    folder = pytestconfig.cache.mkdir("every-eval-ever")
     if not list(folder.glob("*.whl")):
-        needs = ["--no-deps", "--only-binary=:all:", "--python-version", "3.12", "--quiet", "--dest", folder]
+        needs = [
+            "--no-deps",
+            "--only-binary=:all:",
+            "--python-version",
+            "3.12",
+            "--quiet",
+            "--retries",
+            "1",
+            "--dest",
+            folder,
+        ]
         done = subprocess.run(
             [sys.executable, "-m", "pip", "download", *needs, WHEEL], capture_output=True, text=True, timeout=120
         )
