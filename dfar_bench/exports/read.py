@@ -49,9 +49,9 @@ def read_results(paths: Sequence[Path], judge: Judge, model_id: str | None = Non
         for result in entry.value
     ]
     runs = [read_run(files) for files in find_runs(logged)]
-    names = {str(run.model) for run in runs}
+    names = sorted({str(run.model) for run in runs})
     if model_id and len(names) > 1:
-        raise InputError(f"the samples are of several models ({', '.join(sorted(names))}): export them one by one.")
+        raise InputError(f"the samples are of several models ({', '.join(map(shown, names))}): export them one by one.")
     results += [_of_run(run, _model_of(run, model_id), judge) for run in runs]
     return results, report.faults if report else []
 
