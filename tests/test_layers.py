@@ -21,6 +21,7 @@ ORDER = (
     "rating",
     "training",
     "leaderboard",
+    "exports",
     "experiments",
     "cli",
 )

@@ -58,6 +58,7 @@ def make_app() -> typer.Typer:
         demo,
         evaluate,
         experiment,
+        export,
         human,
         judge,
         leaderboard,
@@ -76,7 +77,7 @@ def make_app() -> typer.Typer:
     app.callback()(_version_option)
     commands: list[Callable[..., int]]
     commands = [demo.demo, score.rescore, score.compare, score.baselines]
-    commands += [leaderboard.submit, leaderboard.verify, pairs.pairs, experiment.experiment]
+    commands += [leaderboard.submit, leaderboard.verify, export.export, pairs.pairs, experiment.experiment]
     for command in commands:
         app.command()(command)
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True}

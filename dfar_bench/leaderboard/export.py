@@ -47,12 +47,7 @@ def results(tables: Mapping[str, Sequence[Table]], reported: Sequence[Reported],
     ]
     document = {
         "schema_version": SCHEMA_VERSION,
-        "dfar_bench": __version__,
-        "judge": judge.signature,
-        "judge_error_rates": [
-            rates.as_json() for kind in KINDS_OF_ANSWERS if (rates := error_rates(judge.signature, kind))
-        ],
-        "intervals": {"level": LEVEL, "resamples": RESAMPLES, "seed": SEED},
+        **provenance(judge),
         "rows": rows,
         "reported": [table.model_dump() for table in reported],
     }
@@ -60,6 +55,27 @@ def results(tables: Mapping[str, Sequence[Table]], reported: Sequence[Reported],
         "results.json": (json.dumps(document, indent=1, allow_nan=False) + "\n").encode(),
         "results.csv": _csv(rows),
     }
+
+
+def provenance(judge: Judge) -> dict[str, Any]:
+    """Return how figures came about, for a document that holds them."""
+    return {
+        "dfar_bench": __version__,
+        "judge": judge.signature,
+        "judge_error_rates": [
+            rates.as_json() for kind in KINDS_OF_ANSWERS if (rates := error_rates(judge.signature, kind))
+        ],
+        "intervals": {"level": LEVEL, "resamples": RESAMPLES, "seed": SEED},
+    }
+
+
+def csv_bytes(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Write rows as CSV. Names of models cannot begin with a sign that spreadsheets take for a formula's."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names, restval=None, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
 
 
 def _row(entry: Entry, table: Table) -> dict[str, Any]:
@@ -93,7 +109,6 @@ def _row(entry: Entry, table: Table) -> dict[str, Any]:
 
 
 def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """Write rows as CSV. Names of models cannot begin with a sign that spreadsheets take for a formula's."""
     ranked = [metric.name for metric in METRICS.values() if metric.ranked]
     names = [
         *_FIELDS,
@@ -104,9 +119,7 @@ def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
         *(f"{name}_adjusted{end}" for name in ADJUSTED for end in _ENDS),
         *(f"{field}_{kind}" for kind in KINDS for field in ("condition", "signature")),
     ]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, names, restval=None, lineterminator="\n")
-    writer.writeheader()
+    flat = []
     for row in rows:
         cells = {name: row[name] for name in (*_FIELDS, "contaminated")} | {"flags": " ".join(row["flags"])}
         for metric, (best, worst) in row["ranks"].items():
@@ -120,8 +133,8 @@ def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
                 cells |= _cells(name, figure)
         for name, figure in row["adjusted"].items():
             cells |= _cells(f"{name}_adjusted", figure)
-        writer.writerow(cells)
-    return out.getvalue().encode()
+        flat.append(cells)
+    return csv_bytes(names, flat)
 
 
 def _cells(name: str, figure: Mapping[str, Any]) -> dict[str, Any]:

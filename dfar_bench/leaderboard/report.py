@@ -105,7 +105,7 @@ def verify_all(
     """Verify all submissions among paths.
 
     Args:
-        derive: what to keep of a submission without fault, as plain JSON types.
+        derive: what to keep of a submission without fault; as plain JSON types where there is a cache.
         judge: the default one if None.
         cache: a folder with one file per submission and ``derive``, read instead of scoring a submission again as long
             as nothing changes on which the result depends (``content_key``). It is trusted, so nobody but us may write
