@@ -62,6 +62,7 @@ def make_app() -> typer.Typer:
         judge,
         leaderboard,
         pairs,
+        reproduce,
         score,
     )
 
@@ -76,7 +77,7 @@ def make_app() -> typer.Typer:
     app.callback()(_version_option)
     commands: list[Callable[..., int]]
     commands = [demo.demo, score.rescore, score.compare, score.baselines]
-    commands += [leaderboard.submit, leaderboard.verify, pairs.pairs, experiment.experiment]
+    commands += [leaderboard.submit, leaderboard.verify, reproduce.reproduce, pairs.pairs, experiment.experiment]
     for command in commands:
         app.command()(command)
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True}
