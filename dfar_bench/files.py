@@ -140,7 +140,7 @@ def weights_hash(folder: Path) -> str:
     """
     files = sorted(folder.glob("*.safetensors"), key=lambda path: path.name)
     if not files:
-        raise InputError(f"{folder} holds no *.safetensors: name the model's folder, or give --revision.")
+        raise InputError(f"{folder} holds no *.safetensors: name the folder of a model's weights.")
     digest = hashlib.sha256()
     for path in files:
         with path.open("rb") as file:

@@ -76,14 +76,13 @@ def submit(
         url=url,
     )
     done = make_submission(results, about, out)
-    print(
-        f"{done.folder}: {'written, and re-scored from its answers' if done.new else 'is there already, with the same content'}"
-    )
+    how = "written, and re-scored from its answers" if done.new else "is there already, with the same content"
+    print(f"{done.folder}: {how}")
     print(done.verified.as_text())
     warn_of_differences(done.differing)
     for remark in done.remarks:
         print(f"dfar-bench: {remark}.", file=sys.stderr)
-    print("next: commit this folder and open a pull request (leaderboard/README.md says how)")
+    print("next: commit this folder and open a pull request (docs/leaderboard.md says how)")
     return FINE
 
 
@@ -100,8 +99,8 @@ def verify(
 ) -> int:
     """Check submissions and print their figures.
 
-    Re-scores the answers with our own data and judge. Which model gave them is the submitter's word. Every fault of every submission is named on
-    stderr, with file, field and reason. Exit status 1 if there is one.
+    Re-scores the answers with our own data and judge. Which model gave them is the submitter's word. Every fault of
+    every submission is named on stderr, with file, field and reason. Exit status 1 if there is one.
     """
     from dfar_bench.leaderboard.report import verify_all
 

@@ -20,7 +20,7 @@ def reproduce(
     submission: Annotated[Path, typer.Argument(metavar="SUBMISSION", help="The folder of one submission.")],
     model: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="The weights, if they are not on the Hub; their hash is compared."),
+        typer.Option(metavar="DIR", help="The weights that were submitted, if they are local."),
     ] = None,
     device: Annotated[str | None, typer.Option(metavar="NAME", help="As in lm_eval, such as cuda:0 or cpu.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Run the commands, rather than print them only.")] = False,

@@ -10,7 +10,7 @@ from typing import Any
 
 from dfar_bench.errors import InputError
 from dfar_bench.files import weights_hash
-from dfar_bench.leaderboard.faults import shown
+from dfar_bench.leaderboard.faults import shown, shown_name
 from dfar_bench.runs.run import Run
 from dfar_bench.runs.scored_model import COMMIT
 
@@ -71,7 +71,7 @@ def check_weights(runs: Iterable[Run], folder: Path) -> tuple[str, list[str]]:
             remarks.append(f"the results name no model, so that it was the one in {folder} is taken at your word")
         elif os.path.realpath(folder) != (os.path.isdir(place[1]) and os.path.realpath(place[1])):
             raise InputError(
-                f"{file} was made with {place[0]}={shown(place[1])}, which is not {folder}: "
+                f"{file} was made with {place[0]}={shown_name(place[1])}, which is not {folder}: "
                 "name the folder that was scored, from where lm_eval ran, or score this one."
             )
         elif run.started is not None and changed > run.started:
