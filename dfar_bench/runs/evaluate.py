@@ -151,11 +151,8 @@ def _asking(model: type[Any], name: str, folder: Path, journals: list[Journal]) 
             self._weights = local_weights(kwargs) if journal.rank == 0 else None
 
         def get_model_info(self) -> dict[str, Any]:
-            """Return what lm_eval records of the model, with what tells its weights from others."""
+            """Return what lm_eval records of the model, with a hash of local weights."""
             info = super().get_model_info() if hasattr(model, "get_model_info") else {}
-            # lm_eval asks the Hub for the commit, and so knows none offline; transformers does.
-            config = getattr(getattr(self, "model", None), "config", None)
-            commit = info.get("model_sha") or getattr(config, "_commit_hash", None)
-            return {**info, "model_sha": commit or "", WEIGHTS: self._weights}
+            return {**info, WEIGHTS: self._weights}
 
     return Asking
