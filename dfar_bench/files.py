@@ -132,6 +132,22 @@ def check_sha256(path: Path, sha256: str) -> bytes:
     return content
 
 
+def weights_hash(folder: Path) -> str:
+    """Hash a model's weights: sha256 over the sha256 and the name of every file of weights, sorted by name.
+
+    Raises:
+        InputError: the folder holds no weights in safetensors.
+    """
+    files = sorted(folder.glob("*.safetensors"), key=lambda path: path.name)
+    if not files:
+        raise InputError(f"{folder} holds no *.safetensors: name the folder of a model's weights.")
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            digest.update(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n".encode())
+    return digest.hexdigest()
+
+
 def download(url: str, name: str, sha256: str, folder: Path) -> Path:
     """Return a file in a folder, downloaded first if it is missing or its hash is wrong.
 

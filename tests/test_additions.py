@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from harness import name_model
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -67,8 +69,10 @@ def test_a_data_set_with_three_labels_and_shares_a_metric_and_a_condition(result
 def test_they_reach_the_board(results: Path, tmp_path: Path) -> None:
     additions = "tone people_agree verdict_last"
     tree = tmp_path / "submissions"
-    about = ("--model-id", "test/dummy", "--revision", "main", "--mode", "base")
-    dfar_bench("submit", results, *about, "--out", tree, additions=additions)
+    about = ("--model-id", "test/dummy", "--revision", "0" * 40, "--mode", "base")
+    shutil.copytree(results, tmp_path / "results")
+    name_model(tmp_path / "results", pretrained="test/dummy")
+    dfar_bench("submit", tmp_path / "results", *about, "--out", tree, additions=additions)
     verified = json.loads(dfar_bench("verify", tree, "--json", additions=additions))
     (submission,) = verified["submissions"]
     assert 0 <= submission["tasks"]["tone_cls"]["metrics"]["people_agree"] <= 1

@@ -22,9 +22,12 @@ def submit(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="The folder given to lm_eval --output_path.")],
     model_id: Annotated[str, typer.Option(metavar="ORG/NAME", help="The model's name on the board.")],
     mode: Annotated[str, typer.Option(metavar="MODE", help=f"How it was trained: base, {', '.join(MODES)} or other.")],
-    revision: Annotated[str | None, typer.Option(metavar="R", help="The model's commit on the Hub.")] = None,
+    revision: Annotated[
+        str | None, typer.Option(metavar="R", help="The model's commit on the Hub, all 40 digits.")
+    ] = None,
     weights: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="For a local model: its folder of *.safetensors, to be hashed.")
+        Path | None,
+        typer.Option(metavar="DIR", help="For a local model: the folder of *.safetensors that was scored; is hashed."),
     ] = None,
     base: Annotated[str | None, typer.Option(metavar="ORG/NAME", help="The model that was fine-tuned.")] = None,
     training: Annotated[
@@ -50,8 +53,8 @@ def submit(
 ) -> int:
     """Make a leaderboard submission from lm_eval's output folder.
 
-    Needs --log_samples. The submission holds the answers, not the statements and human reasons; it is verified before
-    it is written.
+    Needs --log_samples. The submission holds the answers, not the statements and human reasons, and is re-scored from
+    them before it is written. What is said of the model must agree with what lm_eval recorded.
     """
     from dfar_bench.leaderboard.submit import About, find_dfar_run
     from dfar_bench.leaderboard.submit import submit as make_submission
@@ -73,10 +76,13 @@ def submit(
         url=url,
     )
     done = make_submission(results, about, out)
-    print(f"{done.folder}: {'written and verified' if done.new else 'is there already, with the same content'}")
+    how = "written, and re-scored from its answers" if done.new else "is there already, with the same content"
+    print(f"{done.folder}: {how}")
     print(done.verified.as_text())
     warn_of_differences(done.differing)
-    print("next: commit this folder and open a pull request (leaderboard/README.md says how)")
+    for remark in done.remarks:
+        print(f"dfar-bench: {remark}.", file=sys.stderr)
+    print("next: commit this folder and open a pull request (docs/leaderboard.md says how)")
     return FINE
 
 
@@ -93,8 +99,8 @@ def verify(
 ) -> int:
     """Check submissions and print their figures.
 
-    Computes every metric from the answers, with our own data and judge. Every fault of every submission is named on
-    stderr, with file, field and reason. Exit status 1 if there is one.
+    Re-scores the answers with our own data and judge. Which model gave them is the submitter's word. Every fault of
+    every submission is named on stderr, with file, field and reason. Exit status 1 if there is one.
     """
     from dfar_bench.leaderboard.report import verify_all
 
@@ -137,8 +143,8 @@ def build(
 ) -> int:
     """Make one static folder of pages from all submissions.
 
-    Verifies and ranks all submissions and writes pages that open from disk (index.html), with results.json and
-    results.csv. Exit status 1, and nothing written, if a submission has a fault.
+    Re-scores all submissions from their answers, ranks them and writes pages that open from disk (index.html), with
+    results.json and results.csv. Exit status 1, and nothing written, if a submission has a fault.
     """
     from dfar_bench.datasets import get_dataset
     from dfar_bench.leaderboard.build import build as build_site
@@ -155,6 +161,7 @@ def build(
         splits=split or [],
         reported=reported or beside / "reported",
         baselines=beside / "baselines",
+        reproduced=beside / "reproduced",
         skip_faulty=skip_faulty,
     )
     for fault in built.faults:

@@ -63,6 +63,7 @@ def make_app() -> typer.Typer:
         judge,
         leaderboard,
         pairs,
+        reproduce,
         score,
     )
 
@@ -77,7 +78,8 @@ def make_app() -> typer.Typer:
     app.callback()(_version_option)
     commands: list[Callable[..., int]]
     commands = [demo.demo, score.rescore, score.compare, score.baselines]
-    commands += [leaderboard.submit, leaderboard.verify, export.export, pairs.pairs, experiment.experiment]
+    commands += [leaderboard.submit, leaderboard.verify, reproduce.reproduce, export.export]
+    commands += [pairs.pairs, experiment.experiment]
     for command in commands:
         app.command()(command)
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True}

@@ -1,5 +1,5 @@
 """The leaderboard: scored models as folders of answers, of which every figure is computed again.
 
 ``submit`` makes such a folder from lm_eval's output, ``verify`` scores it again with our own data and judge.
-``leaderboard/README.md`` tells submitters how.
+``docs/leaderboard.md`` tells submitters how.
 """

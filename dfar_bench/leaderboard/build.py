@@ -1,4 +1,4 @@
-"""Build the site: verify all submissions, rank them, write the pages to a new folder, and put it in place at once.
+"""Build the site: score all submissions again, rank them, write the pages to a new folder, and put it in place at once.
 
 The same submissions, data and version give the same bytes: there is no date of the build, and nothing depends on the
 order in which a disk lists its files.
@@ -30,6 +30,7 @@ from dfar_bench.leaderboard.faults import Fault
 from dfar_bench.leaderboard.pages import page
 from dfar_bench.leaderboard.report import verify_all
 from dfar_bench.leaderboard.reported import Reported, read_reported
+from dfar_bench.leaderboard.reproduced import read_outcomes
 from dfar_bench.scoring import KINDS, METRICS
 
 MARK = ".dfar-board"
@@ -53,6 +54,7 @@ def build(
     splits: Sequence[str] = (),
     reported: Path | None = None,
     baselines: Path | None = None,
+    reproduced: Path | None = None,
     skip_faulty: bool = False,
 ) -> Built:
     """Build the site of a folder of submissions.
@@ -63,6 +65,7 @@ def build(
         splits: names of the data sets to show; all if empty.
         reported: a folder of published tables (``reported.py``).
         baselines: a folder of the classical models' verdicts (``classical.py``).
+        reproduced: a folder of outcomes of submissions that were run again (``reproduced.py``).
         skip_faulty: build without submissions that have a fault, rather than not at all.
 
     Raises:
@@ -73,9 +76,13 @@ def build(
     published = read_reported(reported) if reported and reported.is_dir() else []
     judge = get_judge()
     report = verify_all([tree], derive=facts_of, judge=judge, cache=cache)
-    if report.faults and not skip_faulty:
-        return Built(None, len(report.entries), report.faults)
+    places = {f"{entry.folder.parent.name}/{entry.run}": entry.folder for entry in report.entries}
+    outcomes, faults = read_outcomes(reproduced, places) if reproduced else ({}, [])
+    faults = [*report.faults, *faults]
+    if faults and not skip_faulty:
+        return Built(None, len(report.entries), faults)
     submitted = [Facts.model_validate(entry.value).with_flags(entry.same_answers) for entry in report.entries]
+    submitted = [facts.with_outcome(outcomes.get(submission_key(facts))) for facts in submitted]
     names = data_with_submissions(submitted, splits)
     classical = read_classical(baselines, names) if baselines else {}
     tables = make_tables(submitted, judge, classical, names)
@@ -83,7 +90,7 @@ def build(
         for path, content in _files(tables, submitted, published, judge):
             (site / path).parent.mkdir(parents=True, exist_ok=True)
             (site / path).write_bytes(content)
-    return Built(out, len(submitted), report.faults)
+    return Built(out, len(submitted), faults)
 
 
 def _files(

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 
 from dfar_bench.datasets import Row, rows, without_leaked
 from dfar_bench.errors import InputError
-from dfar_bench.leaderboard.schema import Strict
+from dfar_bench.leaderboard.fields import Strict
 from dfar_bench.runs.baselines import FEATURES, classical_models, classical_verdicts
 
 

@@ -12,7 +12,8 @@ from functools import cache
 
 from dfar_bench.datasets import row_hash, rows, without_leaked
 from dfar_bench.errors import InputError
-from dfar_bench.leaderboard.schema import Submission, training_sets
+from dfar_bench.leaderboard.schema import Submission
+from dfar_bench.leaderboard.trained_schema import training_sets
 from dfar_bench.text import normalize
 from dfar_bench.training.modes import trainable
 

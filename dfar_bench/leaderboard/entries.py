@@ -48,10 +48,10 @@ class Entry:
 
     @property
     def status(self) -> str:
-        """``verified``, ``contaminated`` (verified, but trained on test rows), ``trivial`` or ``classical``."""
+        """``rescored``, ``contaminated`` (trained on test rows), ``trivial`` or ``classical``."""
         if self.is_baseline:
             return "trivial" if self.facts.run == TRIVIAL else "classical"
-        return "contaminated" if self.contaminated else "verified"
+        return "contaminated" if self.contaminated else "rescored"
 
     @property
     def is_baseline(self) -> bool:

@@ -1,12 +1,14 @@
 """``results.json`` and ``results.csv``: the board's figures for programs.
 
-``results.json`` is an object with ``schema_version`` (3; raised when a field changes its meaning or goes),
+``results.json`` is an object with ``schema_version`` (4; raised when a field changes its meaning or goes),
 ``dfar_bench``, ``judge``, ``judge_error_rates`` (a list, by kind of model; see ``judges.validation.rates``),
 ``intervals``, ``rows`` and ``reported`` (figures published elsewhere). A row is a submission or a baseline on one data
 set, in the order of the pages:
 
 - ``data``, ``table`` (rows with the same two may be compared), and by kind of task ``conditions`` and ``signatures``;
-- ``status``: ``verified``, ``contaminated`` (verified, not ranked), ``trivial`` or ``classical``;
+- ``status``: ``rescored`` (from its answers; the rest is the submitter's word), ``contaminated`` (the same, not
+  ranked), ``trivial`` or ``classical``;
+- ``reproduced``: what came of running it again (``reproduced.Outcome``, with ``holds``); null if nobody did;
 - ``model``, ``run``, ``mode``, ``base``, ``created``, ``flags``, ``contaminated`` (null where it is not known),
   ``contaminated_rows``, ``contaminated_unleaked_rows``;
 - ``ranks``: by metric ``[best, worst]`` place that is not excluded; empty where not ranked;
@@ -33,7 +35,7 @@ from dfar_bench.leaderboard.reported import Reported
 from dfar_bench.scoring import KINDS, LEVEL, METRICS, RESAMPLES, SEED, Signature
 from dfar_bench.scoring.adjustment import ADJUSTED
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _ENDS = ("", "_low", "_high")
 """Of the columns for value, low and high."""
@@ -91,6 +93,7 @@ def _row(entry: Entry, table: Table) -> dict[str, Any]:
         "mode": facts.mode or None,
         "base": facts.base,
         "created": facts.created or None,
+        "reproduced": facts.reproduced and {"holds": facts.reproduced.holds, **facts.reproduced.model_dump()},
         "flags": [flag.kind for flag in entry.flags],
         "contaminated": None if entry.is_baseline else entry.contaminated,
         "contaminated_rows": max((one.rows for one in met), default=None),
@@ -114,6 +117,7 @@ def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
         *_FIELDS,
         "flags",
         "contaminated",
+        "reproduced",
         *(f"rank_{metric}_{end}" for metric in ranked for end in ("best", "worst")),
         *(f"{name}{end}" for name in METRICS for end in _ENDS),
         *(f"{name}_adjusted{end}" for name in ADJUSTED for end in _ENDS),
@@ -122,6 +126,7 @@ def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
     flat = []
     for row in rows:
         cells = {name: row[name] for name in (*_FIELDS, "contaminated")} | {"flags": " ".join(row["flags"])}
+        cells |= {"reproduced": row["reproduced"] and row["reproduced"]["holds"]}
         for metric, (best, worst) in row["ranks"].items():
             cells |= {f"rank_{metric}_best": best, f"rank_{metric}_worst": worst}
         for kind, figures in row["metrics"].items():

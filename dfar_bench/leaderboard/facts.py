@@ -17,6 +17,8 @@ from dfar_bench.datasets import get_dataset
 from dfar_bench.leaderboard.answer_rows import pack_answers
 from dfar_bench.leaderboard.contamination import Contamination
 from dfar_bench.leaderboard.flags import Flag
+from dfar_bench.leaderboard.reproduced import Outcome
+from dfar_bench.leaderboard.schema import Submission
 from dfar_bench.leaderboard.verified import VerifiedSubmission, VerifiedTask
 from dfar_bench.scoring import Answer, Estimate, Kind, Metric, count_codes
 from dfar_bench.scoring.statistics import mean_value
@@ -60,6 +62,8 @@ class Facts(BaseModel):
         mode: how it was trained; "" for a baseline.
         about: what the submission says of itself, by label, in the order in which a page shows it; nothing of it was
             checked.
+        parameters: how many the model has, where the harness or the training recorded it.
+        reproduced: what came of running the submission again, if that was done.
         rows: its answers by data set; see ``pack_answers``.
     """
 
@@ -72,12 +76,18 @@ class Facts(BaseModel):
     base: str | None = None
     about: dict[str, str] = {}
     flags: list[Flag] = []
+    parameters: int | None = None
+    reproduced: Outcome | None = None
     tasks: dict[str, TaskFacts]
     rows: dict[str, str] = {}
 
     def with_flags(self, flags: Iterable[Flag]) -> Facts:
         """Return these facts with more flags."""
         return self.model_copy(update={"flags": [*self.flags, *flags]})
+
+    def with_outcome(self, outcome: Outcome | None) -> Facts:
+        """Return these facts with what came of running the submission again."""
+        return self.model_copy(update={"reproduced": outcome})
 
 
 def facts_of(verified: VerifiedSubmission) -> dict[str, Any]:
@@ -91,6 +101,7 @@ def facts_of(verified: VerifiedSubmission) -> dict[str, Any]:
         base=submission.model.base,
         about=_about(verified),
         flags=list(verified.flags),
+        parameters=_parameters(submission),
         tasks={
             name: task_facts(
                 task.task.dataset.name,
@@ -153,6 +164,22 @@ def _rows(verified: VerifiedSubmission) -> dict[str, str]:
     }
 
 
+def _parameters(submission: Submission) -> int | None:
+    recorded, trained = submission.recorded, submission.dfar_run
+    return (recorded and recorded.parameters) or (trained and trained.base_model.parameters) or None
+
+
+def _identified_by(submission: Submission) -> str:
+    """Say how it is known which state of the model was scored."""
+    model, recorded = submission.model, submission.recorded
+    if model.revision:
+        return (
+            "a commit, as lm_eval recorded it" if recorded and recorded.commit else "a commit, at the submitter's word"
+        )
+    taken = "when it was scored" if recorded and recorded.weights_sha256 else "when it was submitted"
+    return f"a hash of its weights, taken {taken}"
+
+
 def _about(verified: VerifiedSubmission) -> dict[str, str]:
     submission = verified.submission
     model, run = submission.model, submission.dfar_run
@@ -168,9 +195,13 @@ def _about(verified: VerifiedSubmission) -> dict[str, str]:
             f"{run.distribution.type}, {run.distribution.processes} processes on {run.distribution.device}"
             f"{'' if zero is None else f', ZeRO stage {zero}'}"
         )
+    recorded = submission.recorded
     about = {
+        "Identified by": _identified_by(submission),
         "Revision": model.revision,
         "Hash of the weights": model.weights_sha256,
+        "Scored with": recorded and f"lm_eval --model {recorded.backend}",
+        "Other model arguments": recorded and ", ".join(recorded.arguments),
         "Base model": model.base,
         "Trained on": ", ".join(submission.training.sets),
         "Training": submission.training.description,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from dfar_bench.leaderboard.privacy import has_path, has_secret
@@ -23,6 +24,12 @@ _GITHUB = r"@[A-Za-z0-9][A-Za-z0-9-]{0,38}"
 _DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _FIRST_YEAR = 2024
+
+
+class Strict(BaseModel):
+    """No unknown field, no value of another type, no number that is not finite; never changed afterwards."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 def refusal(reason: str) -> PydanticCustomError:
@@ -73,6 +80,17 @@ def _check_day(text: str) -> str:
     return text
 
 
+def member(what: str, names: Callable[[], Iterable[str]]) -> AfterValidator:
+    """Return the check that a name is one of those known when it is made."""
+
+    def check(name: str) -> str:
+        if name not in (known := list(names())):
+            raise refusal(f"is not {what}; choose one of {', '.join(known)}")
+        return name
+
+    return AfterValidator(check)
+
+
 def _hexadecimal(digits: int) -> StringConstraints:
     return StringConstraints(pattern=rf"^[0-9a-f]{{{digits}}}$")
 
@@ -110,6 +128,7 @@ Version = Annotated[
     StringConstraints(max_length=40),
     _matching(r"[0-9]+(?:\.[0-9]+)+[A-Za-z0-9.+-]*", "is not a version such as 0.4.13"),
 ]
+Commit = Annotated[str, _hexadecimal(40)]
 Sha256 = Annotated[str, _hexadecimal(64)]
 Hash16 = Annotated[str, _hexadecimal(16)]
 Hash8 = Annotated[str, _hexadecimal(8)]

@@ -85,7 +85,9 @@ class Report:
         for entry in self.entries:
             lines.append(f"{entry.model} · {entry.run}{' · unchanged' if entry.unchanged else ''}")
             lines.append(summary_text(entry.summary))
-        lines.append(f"{len(self.entries)} of {self.checked} submissions verified, judge {self.judge}")
+        lines.append(
+            f"{len(self.entries)} of {self.checked} submissions re-scored from their answers, judge {self.judge}"
+        )
         lines += [WHERE_INTERVALS] if self.entries else []
         return "\n".join(lines)
 

@@ -12,8 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from dfar_bench.datasets import DATASETS, get_dataset
 from dfar_bench.errors import InputError
-from dfar_bench.leaderboard.fields import Link
-from dfar_bench.leaderboard.schema import Strict
+from dfar_bench.leaderboard.fields import Link, Strict
 from dfar_bench.scoring import METRICS
 
 Words = Annotated[str, Field(min_length=1, max_length=600)]

@@ -7,63 +7,25 @@ generated from these classes: ``python -m dfar_bench.leaderboard.schema > FILE``
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StringConstraints,
-    Tag,
-    model_validator,
-)
+from pydantic import BaseModel, Discriminator, Field, StringConstraints, Tag, model_validator
 from pydantic.json_schema import models_json_schema
 
 from dfar_bench.datasets import DATASETS
 from dfar_bench.leaderboard import fields
 from dfar_bench.leaderboard.quotation import MAX_RESPONSE
-from dfar_bench.training.modes import MODES, trainable
+from dfar_bench.leaderboard.trained_schema import DfarRun, Training, training_sets
+from dfar_bench.training.modes import MODES
 
 MAX_TURNS = 16
 
 SCHEMA_VERSION = 2
 
-
-def training_sets() -> dict[str, tuple[str, bool]]:
-    """Return the known training sets: name -> data set, and whether rows that leak into its test set were dropped."""
-    return {
-        train: (name, unleaked)
-        for unleaked in (False, True)
-        for name in trainable()
-        for train in [DATASETS[name].training_sets[unleaked]]
-    }
+Mode = Annotated[str, fields.member("a mode", lambda: ["base", *MODES, "other"])]
 
 
-def _member(what: str, names: Callable[[], Iterable[str]]) -> AfterValidator:
-    def check(name: str) -> str:
-        if name not in (known := list(names())):
-            raise fields.refusal(f"is not {what}; choose one of {', '.join(known)}")
-        return name
-
-    return AfterValidator(check)
-
-
-Mode = Annotated[str, _member("a mode", lambda: ["base", *MODES, "other"])]
-TrainedMode = Annotated[str, _member("a training mode", lambda: MODES)]
-TrainingSet = Annotated[str, _member("a training set", lambda: ["none", *training_sets(), "other"])]
-TrainedDataset = Annotated[str, _member("a data set with train rows", trainable)]
-
-
-class Strict(BaseModel):
-    """No unknown field, no value of another type, no number that is not finite; never changed afterwards."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class Model(Strict):
+class Model(fields.Strict):
     """The model, and which state of it: a revision on the Hub, or a hash of its weights.
 
     ``weights_sha256`` is the sha256 of one line for each ``*.safetensors`` file, sorted by name: the file's own
@@ -82,92 +44,29 @@ class Model(Strict):
         return self
 
 
-class Training(Strict):
-    """What the model was trained on, as far as it concerns the benchmark; ``other`` must be described."""
+class Recorded(fields.Strict):
+    """What lm_eval recorded of the model that it scored; None where it recorded nothing.
 
-    sets: Annotated[list[TrainingSet], Field(min_length=1, max_length=20)]
-    description: fields.Text | None = None
+    Attributes:
+        backend: its ``--model``, such as hf.
+        arguments: names of its ``--model_args`` other than pretrained, revision and dtype.
+        commit: of the model on the Hub.
+        weights_sha256: of local weights, hashed by ``dfar-bench eval`` when they were scored.
+        parameters: how many.
+    """
 
-    @model_validator(mode="after")
-    def _check_sets(self) -> Training:
-        if len(set(self.sets)) < len(self.sets):
-            raise fields.refusal("names a set twice")
-        if "none" in self.sets and len(self.sets) > 1:
-            raise fields.refusal("says none, and another set")
-        if "other" in self.sets and self.description is None:
-            raise fields.refusal("says other, and has no description")
-        return self
-
-
-class TrainedBase(Strict):
-    """The model that was fine-tuned."""
-
-    name: fields.Text
-    type: fields.Name
-    parameters: fields.Count
-    trained: fields.Count
-
-
-class TrainedRows(Strict):
-    """The training rows: how many, and ``row_hash`` of each row's id, joined by spaces, in the order of training."""
-
-    rows: fields.Count
-    tokens: fields.Count
-    sha256: fields.Sha256
-    row_ids: fields.RowHashes
-
-    @model_validator(mode="after")
-    def _check_count(self) -> TrainedRows:
-        if (count := len(self.row_ids.split())) != self.rows:
-            raise fields.refusal(f"names {count} row_ids for {self.rows} rows")
-        return self
-
-
-class Distribution(Strict):
-    """How the training was distributed."""
-
-    type: fields.Name
-    zero_stage: Annotated[int, Field(ge=0, le=3)] | None
-    offload: Annotated[list[fields.Name], Field(max_length=4)]
-    processes: Annotated[int, Field(ge=1, le=100_000)]
-    device: fields.Name
-
-
-class BaseRun(Strict):
-    """What the base model was trained on before, where ``train/sft.py`` recorded that."""
-
-    mode: TrainedMode
-    split: TrainedDataset
-    drop_leaked: bool
-    row_ids: fields.RowHashes
-
-
-class DfarRun(Strict):
-    """What the board needs of ``dfar_run.json``, which train/sft.py writes."""
-
-    mode: TrainedMode
-    split: TrainedDataset
-    drop_leaked: bool
-    prompt: fields.Name
-    method: fields.Name
-    seed: fields.Count
-    base_model: TrainedBase
-    data: TrainedRows
-    packages: Annotated[dict[fields.Name, fields.Version], Field(max_length=20)]
-    distribution: Distribution
-    steps: fields.Count
-    final_loss: float
-    ranked_by: fields.Name | None = None
-    base_run: BaseRun | None = None
-    tokens_per_second: Annotated[float, Field(ge=0, le=1e12)]
-    arguments: Annotated[dict[fields.Name, bool | int | float | None], Field(max_length=20)]
+    backend: fields.Name
+    arguments: Annotated[list[fields.Name], Field(max_length=64)]
+    commit: fields.Commit | None = None
+    weights_sha256: fields.Sha256 | None = None
+    parameters: fields.Count | None = None
 
 
 Stops = Annotated[list[fields.StopString], Field(max_length=32)]
 GenerationArgument = bool | int | float | fields.StopString | Stops | None
 
 
-class Seeds(Strict):
+class Seeds(fields.Strict):
     """lm_eval's seeds."""
 
     random: fields.Count | None
@@ -176,7 +75,7 @@ class Seeds(Strict):
     fewshot: fields.Count | None
 
 
-class Harness(Strict):
+class Harness(fields.Strict):
     """How the answers were asked for; see ``runs.run.Harness``. The signature follows from this.
 
     Attributes:
@@ -203,7 +102,7 @@ class Harness(Strict):
     seeds: Seeds
 
 
-class SubmittedTask(Strict):
+class SubmittedTask(fields.Strict):
     """The answers to one task: their file, its sha256, and how they were asked for."""
 
     answers: Annotated[str, StringConstraints(max_length=120)]
@@ -211,12 +110,13 @@ class SubmittedTask(Strict):
     harness: Harness
 
 
-class Submission(Strict):
+class Submission(fields.Strict):
     """``submission.json``."""
 
     schema_version: Annotated[int, Field(ge=SCHEMA_VERSION, le=SCHEMA_VERSION)]  # a Literal would take 2.0
     created: fields.Day
     model: Model
+    recorded: Recorded | None = None
     mode: Mode
     training: Training
     dfar_run: DfarRun | None
@@ -224,6 +124,16 @@ class Submission(Strict):
     contact: fields.Contact | None = None
     licence: fields.Name | None = None
     url: fields.Link | None = None
+
+    @model_validator(mode="after")
+    def _check_recorded(self) -> Submission:
+        for name, ours, theirs in (
+            ("revision", self.model.revision, self.recorded and self.recorded.commit),
+            ("weights_sha256", self.model.weights_sha256, self.recorded and self.recorded.weights_sha256),
+        ):
+            if ours and theirs and ours != theirs:
+                raise fields.refusal(f"model.{name} says {ours}, and recorded {theirs}")
+        return self
 
     @model_validator(mode="after")
     def _check_training(self) -> Submission:
@@ -241,14 +151,14 @@ class Submission(Strict):
         return self
 
 
-class Reference(Strict):
+class Reference(fields.Strict):
     """Characters of a row's text, quoted in a response; see ``quotation.Part``."""
 
     row: fields.RowId
     field: Literal["statement", "reason"]
     start: fields.Count
     end: fields.Count
-    swapcase: Annotated[list[fields.Count], Field(max_length=MAX_RESPONSE)] = []
+    swapcase: Annotated[list[fields.Count], Field(max_length=MAX_RESPONSE, default_factory=list)]
 
 
 def _tagged(of_text: str, otherwise: str) -> Discriminator:
@@ -264,7 +174,7 @@ Response = Annotated[Characters | Parts, _tagged("characters", "parts")]
 """What a model wrote, as parts if it quotes the data."""
 
 
-class ResponseLine(Strict):
+class ResponseLine(fields.Strict):
     """A line of the answers file of a task with written answers.
 
     Attributes:
@@ -276,12 +186,12 @@ class ResponseLine(Strict):
     row_id: fields.RowId
     doc_hash: fields.Hash16
     response: Response
-    earlier: Annotated[list[Response], Field(max_length=MAX_TURNS)] = []
+    earlier: Annotated[list[Response], Field(max_length=MAX_TURNS, default_factory=list)]
     cut: bool | None = None
     left_out: Annotated[int, Field(ge=0, le=100_000_000)] = 0
 
 
-class ChoiceLine(Strict):
+class ChoiceLine(fields.Strict):
     """A line of the answers file of a task by likelihood: the log-likelihood (natural) of each label.
 
     Attributes:
@@ -291,7 +201,7 @@ class ChoiceLine(Strict):
     row_id: fields.RowId
     doc_hash: fields.Hash16
     log_likelihoods: Annotated[list[fields.LogLikelihood], Field(min_length=2, max_length=100)]
-    earlier: Annotated[list[Response], Field(max_length=MAX_TURNS)] = []
+    earlier: Annotated[list[Response], Field(max_length=MAX_TURNS, default_factory=list)]
 
 
 LINES: dict[str, type[ResponseLine] | type[ChoiceLine]] = {"response": ResponseLine, "log_likelihoods": ChoiceLine}

@@ -23,6 +23,7 @@ from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
 from dfar_bench.leaderboard.answers_file import answer_line, answers_name, pack
 from dfar_bench.leaderboard.faults import RefusedError, of_validation, shown
+from dfar_bench.leaderboard.identity import check_commit, check_weights, recorded
 from dfar_bench.leaderboard.schema import SCHEMA_VERSION, Harness, Submission
 from dfar_bench.leaderboard.submission import (
     FILE,
@@ -35,12 +36,11 @@ from dfar_bench.leaderboard.submission import (
 from dfar_bench.leaderboard.trained import dfar_run
 from dfar_bench.leaderboard.verified import VerifiedSubmission
 from dfar_bench.leaderboard.verify import verify
-from dfar_bench.runs.log import runs_by_task, training_record
+from dfar_bench.runs.log import runs_by_task
 from dfar_bench.runs.rescore import Score
 from dfar_bench.runs.run import Run
 from dfar_bench.scoring import Estimate
 from dfar_bench.training.modes import trainable
-from dfar_bench.training.record import weights_hash
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class About:
     """What a submitter says of a model, as typed; the schema checks it.
 
     Attributes:
+        revision: the commit on the Hub.
         weights: a folder of ``*.safetensors``, given instead of a revision.
         training: names of training sets; empty to take what ``dfar_run`` says, or none for a base model.
         dfar_run: a ``dfar_run.json``, or None.
@@ -73,12 +74,14 @@ class Submitted:
     Attributes:
         new: False if it was there before.
         differing: metrics, behind their tasks, for which lm_eval printed other values.
+        remarks: what could not be checked of the model, as sentences.
     """
 
     folder: Path
     verified: VerifiedSubmission
     new: bool
     differing: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def submit(results: Path, about: About, out: Path) -> Submitted:
@@ -94,7 +97,8 @@ def submit(results: Path, about: About, out: Path) -> Submitted:
     """
     runs = _read_runs(results)
     files = {answers_name(name): _answers(run) for name, run in runs.items()}
-    document = _document(runs, files, about)
+    sha256, remarks = _check_model(runs, about)
+    document = _document(runs, files, about, sha256)
     try:
         submission = Submission.model_validate(document)
     except ValidationError as error:
@@ -108,12 +112,12 @@ def submit(results: Path, about: About, out: Path) -> Submitted:
             f"{about.model_id} is easily mistaken for {shown(other)}, which is in {out} already: choose another name."
         )
     done = _put(files, out, folder)
-    return replace(done, differing=tuple(_differing(runs, done.verified)))
+    return replace(done, differing=tuple(_differing(runs, done.verified)), remarks=tuple(remarks))
 
 
 def find_dfar_run(results: Path) -> Path | None:
     """Find the ``dfar_run.json`` beside the model that a run in a folder was made with."""
-    records = (training_record(run.model_args) for run in _read_runs(results).values())
+    records = (run.scored.training_record for run in _read_runs(results).values())
     return next((record for record in records if record), None)
 
 
@@ -132,12 +136,19 @@ def _read_runs(results: Path) -> dict[str, Run]:
             )
         if not run.complete:
             raise InputError(f"{run.files[0]} holds {len(run.outputs)} of {run.expected} rows: run the whole test set.")
-    models = {json.dumps([run.model, run.model_args]): name for name, run in runs.items()}
+    models = {json.dumps([run.model, run.scored.arguments], default=str): name for name, run in runs.items()}
     if len(models) > 1:
         raise InputError(
             f"{results} holds runs of different models ({' and '.join(models.values())}): submit each by itself."
         )
     return runs
+
+
+def _check_model(runs: Mapping[str, Run], about: About) -> tuple[str | None, list[str]]:
+    """Return the hash of local weights, if they are what was named, and what could not be checked of the model."""
+    if about.revision is not None:
+        return None, check_commit(runs.values(), about.model_id, about.revision)
+    return check_weights(runs.values(), about.weights) if about.weights else (None, [])
 
 
 def _answers(run: Run) -> bytes:
@@ -151,7 +162,9 @@ def _answers(run: Run) -> bytes:
     return pack(lines)
 
 
-def _document(runs: Mapping[str, Run], files: Mapping[str, bytes], about: About) -> dict[str, Any]:
+def _document(
+    runs: Mapping[str, Run], files: Mapping[str, bytes], about: About, weights_sha256: str | None
+) -> dict[str, Any]:
     """Return ``submission.json``, not yet checked."""
     trained = dfar_run(about.dfar_run) if about.dfar_run else None
     days = [run.created for run in runs.values() if run.created]
@@ -163,9 +176,10 @@ def _document(runs: Mapping[str, Run], files: Mapping[str, bytes], about: About)
         "model": {
             "id": about.model_id,
             "revision": about.revision,
-            "weights_sha256": weights_hash(about.weights) if about.weights else None,
+            "weights_sha256": weights_sha256,
             "base": about.base,
         },
+        "recorded": recorded(list(runs.values())),
         "mode": about.mode,
         "training": {"sets": _training_sets(about, trained), "description": about.description},
         "dfar_run": trained,

@@ -55,8 +55,8 @@ def verify(folder: Path, judge: Judge | None = None) -> VerifiedSubmission | lis
     return verify_opened(open_submission(folder), judge or get_judge())
 
 
-def submitted_runs(folder: Path) -> dict[str, Run]:
-    """Return the runs in a submission, by task.
+def read(folder: Path) -> tuple[Submission, dict[str, Run]]:
+    """Return what a submission says, and its runs by task.
 
     Raises:
         InputError: the submission has a fault, or the published data is not available.
@@ -65,7 +65,12 @@ def submitted_runs(folder: Path) -> dict[str, Run]:
     if isinstance(result, list):
         raise InputError(f"{result[0]} (dfar-bench verify names every fault of this submission).")
     submission, runs = result
-    return {name: replace(run, model=submission.model.id) for name, (run, _) in runs.items()}
+    return submission, {name: replace(run, model=submission.model.id) for name, (run, _) in runs.items()}
+
+
+def submitted_runs(folder: Path) -> dict[str, Run]:
+    """Return the runs in a submission, by task; see ``read``."""
+    return read(folder)[1]
 
 
 def verify_opened(opened: Opened, judge: Judge) -> VerifiedSubmission | list[Fault]:

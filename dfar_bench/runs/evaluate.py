@@ -17,6 +17,7 @@ from dfar_bench.errors import InputError, one_line
 from dfar_bench.prompts import find_condition
 from dfar_bench.runs.asking import TurnByTurn
 from dfar_bench.runs.journal import Journal
+from dfar_bench.runs.scored_model import WEIGHTS, local_weights
 from dfar_bench.text import short_hash
 
 _HOW = ("batch_size", "max_batch_size", "device", "output_path", "log_samples", "show_config", "verbosity", "write_out")
@@ -147,5 +148,11 @@ def _asking(model: type[Any], name: str, folder: Path, journals: list[Journal]) 
             # Where processes share a model, each of them is rank 0 to lm_eval.
             self.begin(journal := Journal(folder, int(os.environ.get("RANK", self.rank))))
             journals.append(journal)
+            self._weights = local_weights(kwargs) if journal.rank == 0 else None
+
+        def get_model_info(self) -> dict[str, Any]:
+            """Return what lm_eval records of the model, with a hash of local weights."""
+            info = super().get_model_info() if hasattr(model, "get_model_info") else {}
+            return {**info, WEIGHTS: self._weights}
 
     return Asking

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -17,10 +16,11 @@ from typing import Any
 
 from dfar_bench.datasets import DATASETS, rows
 from dfar_bench.errors import InputError
-from dfar_bench.files import TRAINING_RECORD, read_jsonl
+from dfar_bench.files import read_jsonl
 from dfar_bench.prompts import CONDITIONS
 from dfar_bench.runs.run import JUDGED_BY, Harness, Run
 from dfar_bench.runs.sample import Sample
+from dfar_bench.runs.scored_model import scored_model
 from dfar_bench.scoring import KINDS, Output, Task, tasks
 from dfar_bench.text import short_hash
 
@@ -99,7 +99,7 @@ def read_run(files: tuple[Path, ...]) -> Run:
     task = Task(DATASETS[settings["data"]], KINDS[settings["kind"]])
     results = _results_beside(files[0])
     _check_complete(results, task.name, len(outputs), files[0])
-    config = _section(results, "config")
+    scored = scored_model(results)
     return Run(
         task=task,
         style=settings["prompt"],
@@ -109,9 +109,9 @@ def read_run(files: tuple[Path, ...]) -> Run:
         harness=_harness(results, task.name, settings, contexts if not bare else None, messages),
         files=files,
         model=_text(results.get("model_name")),
-        model_args=config.get("model_args"),
-        tuned=_is_tuned(config.get("model_args")),
-        created=_day(results.get("date")),
+        scored=scored,
+        tuned=scored.tuned,
+        started=_time(results.get("date")),
         printed=_printed(_section(results, "results", task.name)),
         printed_by=_text(_section(results, "configs", task.name, "metadata").get(JUDGED_BY)) or _FORMER_JUDGE,
     )
@@ -124,27 +124,6 @@ def _check_agreement(settings: dict[str, Any], of_sample: dict[str, Any], where:
                 f"{where}: {name} is {value} here but {settings[name]} before; "
                 f"these samples are of different runs, score them one by one."
             )
-
-
-def _model_places(model_args: object) -> list[str]:
-    """Return the adapter and the model that lm_eval's model arguments name, be these text or an object."""
-    if isinstance(model_args, str):
-        model_args = dict(part.partition("=")[::2] for part in model_args.split(","))
-    if not isinstance(model_args, dict):
-        return []
-    places = (model_args.get(name) for name in ("peft", "lora_local_path", "pretrained"))
-    return [place for place in places if isinstance(place, str) and place]
-
-
-def training_record(model_args: object) -> Path | None:
-    """Return the record of a training beside the adapter or model that was run, if it is still here."""
-    paths = (os.path.join(place, TRAINING_RECORD) for place in _model_places(model_args))
-    return next((Path(path) for path in paths if os.path.isfile(path)), None)
-
-
-def _is_tuned(model_args: object) -> bool:
-    """Whether an adapter was loaded, or the record of a training is beside the model."""
-    return len(_model_places(model_args)) > 1 or training_record(model_args) is not None
 
 
 def _results_beside(file: Path) -> dict[str, Any]:
@@ -228,12 +207,14 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _day(date: object) -> str | None:
-    """Return the day of a POSIX time, in UTC."""
+def _time(date: object) -> float | None:
+    """Return a POSIX time that a calendar has."""
     try:
-        return datetime.fromtimestamp(float(date), UTC).date().isoformat()  # type: ignore[arg-type]
+        time = float(date)  # type: ignore[arg-type]
+        datetime.fromtimestamp(time, UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
+    return time
 
 
 def _printed(results: dict[str, Any]) -> dict[str, float | str]:

@@ -132,7 +132,7 @@ def spreads(scored: Sequence[Rescored]) -> list[Spread]:
     groups: dict[tuple[str, str, Signature], dict[tuple[str, str], Rescored]] = {}
     for run in scored:
         if run.run.model:
-            model = json.dumps([run.run.model, run.run.model_args], sort_keys=True, default=str)
+            model = json.dumps([run.run.model, run.run.scored.arguments], sort_keys=True, default=str)
             asked = (run.signature.get("prompt"), run.signature.get("chat"))
             group = groups.setdefault((model, run.run.task.name, run.signature.comparable()), {})
             group.setdefault(asked, run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from dfar_bench.judges import Judge, get_judge
 from dfar_bench.judges.validation.answers import SourceKind
 from dfar_bench.judges.validation.rates import ErrorRates, error_rates
 from dfar_bench.prompts import Condition
+from dfar_bench.runs.scored_model import ScoredModel
 from dfar_bench.scoring import Answer, Metric, Output, Signature, Task
 from dfar_bench.text import short_hash
 
@@ -68,9 +70,9 @@ class Run:
         expected: how many test rows the data set has.
         files: the sample files it was read from, if any.
         model: the model's name as recorded.
-        model_args: lm_eval's model arguments.
+        scored: what is recorded of the model besides.
         tuned: whether it is known to be fine-tuned.
-        created: the day of the run, in UTC, such as 2026-01-31.
+        started: the POSIX time at which it began.
         printed: the figures that lm_eval itself reported, by metric.
         printed_by: signature of the judge that was at work there.
     """
@@ -83,11 +85,16 @@ class Run:
     harness: Harness
     files: tuple[Path, ...] = ()
     model: str | None = None
-    model_args: Any = None
+    scored: ScoredModel = field(default_factory=ScoredModel)
     tuned: bool = False
-    created: str | None = None
+    started: float | None = None
     printed: Mapping[str, float | str] = field(default_factory=dict)
     printed_by: str | None = None
+
+    @property
+    def created(self) -> str | None:
+        """The day of the run, in UTC, such as 2026-01-31."""
+        return None if self.started is None else datetime.fromtimestamp(self.started, UTC).date().isoformat()
 
     @property
     def complete(self) -> bool:

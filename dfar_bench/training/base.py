@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dfar_bench.errors import InputError, one_line
-from dfar_bench.training.record import weights_hash
+from dfar_bench.files import weights_hash
 
 
 @dataclass(frozen=True)

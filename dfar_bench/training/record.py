@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dfar_bench.datasets import row_hash
 from dfar_bench.errors import InputError
-from dfar_bench.files import TRAINING_RECORD, atomic_write, read_json
+from dfar_bench.files import TRAINING_RECORD, atomic_write, read_json, weights_hash
 from dfar_bench.training.examples import Example
 
 if TYPE_CHECKING:
@@ -57,22 +57,6 @@ def packages() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return versions
-
-
-def weights_hash(folder: Path) -> str:
-    """Hash a model's weights: sha256 over the sha256 and the name of every file of weights, sorted by name.
-
-    Raises:
-        InputError: the folder holds no weights in safetensors.
-    """
-    files = sorted(folder.glob("*.safetensors"), key=lambda path: path.name)
-    if not files:
-        raise InputError(f"{folder} holds no *.safetensors: name the model's folder, or give --revision.")
-    digest = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as file:
-            digest.update(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n".encode())
-    return digest.hexdigest()
 
 
 def base_weights(name: str, revision: str) -> str | None:

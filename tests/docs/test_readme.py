@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import ROOT, HarnessRun
+from harness import ROOT, HarnessRun, name_model
 
 REPLACED = {"ORG/NAME": "acme/dummy", "COMMIT": "0123456789abcdef0123456789abcdef01234567"}
 
@@ -24,6 +24,7 @@ def commands() -> list[str]:
 def test_the_commands_of_the_readme_work_together(dummy_mini: HarnessRun, tmp_path: Path) -> None:
     for name in ("base", "lr"):
         shutil.copytree(dummy_mini.folder, tmp_path / "results" / name)
+        name_model(tmp_path / "results" / name, pretrained="acme/dummy")
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     assert len(commands()) >= 5
     for command in commands():

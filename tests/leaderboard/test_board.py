@@ -116,7 +116,7 @@ def test_a_data_set_with_a_leak_is_ranked_by_its_unleaked_rows(site: Path) -> No
     (row,) = (
         row
         for row in json.loads((site / "results.json").read_text())["rows"]
-        if row["status"] == "verified" and row["data"] == "paper"
+        if row["status"] == "rescored" and row["data"] == "paper"
     )
     page = (site / "index.html").read_text()
     assert f">{100 * row['metrics']['cls']['acc_unleaked']['value']:.1f}<small>" in page

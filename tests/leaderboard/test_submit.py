@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import shutil
 import socket
 from collections.abc import Callable
@@ -14,15 +15,17 @@ from typing import Any
 
 import pytest
 from edits import CLS, FILE, REASON, read_document, read_lines
-from harness import ROOT, HarnessRun, evaluate
+from harness import ROOT, HarnessRun, evaluate, name_model
 
 from dfar_bench.cli.main import main
 from dfar_bench.cli.options import BAD_INPUT, FINE
 from dfar_bench.datasets import get_dataset, row_hash, rows
 from dfar_bench.errors import InputError
+from dfar_bench.files import weights_hash
 from dfar_bench.judges import get_judge
 from dfar_bench.leaderboard.answers_file import prompts_of, read_answers_file
 from dfar_bench.leaderboard.contamination import Contamination
+from dfar_bench.leaderboard.facts import facts_of
 from dfar_bench.leaderboard.privacy import REMOVED, scrub
 from dfar_bench.leaderboard.quotation import literal_text, quotes
 from dfar_bench.leaderboard.submission import find_submissions
@@ -32,16 +35,17 @@ from dfar_bench.runs.log import find_runs, read_run
 from dfar_bench.training.examples import Example
 from dfar_bench.training.record import data_record
 
-ABOUT = About("acme/judge-7b", "base", revision="0123abc")
-ARGUMENTS = ("--model-id", "acme/judge-7b", "--mode", "base", "--revision", "0123abc")
-TRAINED = About("acme/judge-lr", "lr", revision="main", base="acme/judge-7b")
+COMMIT, OTHER = "0123456789abcdef" * 2 + "01234567", "f" * 40
+ABOUT = About("acme/judge-7b", "base", revision=COMMIT)
+ARGUMENTS = ("--model-id", "acme/judge-7b", "--mode", "base", "--revision", COMMIT)
+TRAINED = About("acme/judge-lr", "lr", revision=COMMIT, base="acme/judge-7b")
 
 
 @pytest.fixture
 def results(dummy_mini: HarnessRun, tmp_path: Path) -> HarnessRun:
     """A run of the real harness, to be edited."""
     shutil.copytree(dummy_mini.folder, tmp_path / "results")
-    return HarnessRun(tmp_path / "results")
+    return name_model(tmp_path / "results", pretrained="acme/judge-7b", revision=COMMIT)
 
 
 def test_from_the_harness_to_a_verified_submission(
@@ -51,9 +55,10 @@ def test_from_the_harness_to_a_verified_submission(
     out = tmp_path / "submissions"
     command = ["submit", str(results.folder), *ARGUMENTS, "--out", str(out)]
     assert main(command) == FINE
-    said = capsys.readouterr().out
+    said, remarks = capsys.readouterr()
     (folder,) = out.glob("*/*")
-    assert said.startswith(f"{folder}: written and verified\n")
+    assert said.startswith(f"{folder}: written, and re-scored from its answers\n")
+    assert remarks == ""
     assert "pull request" in said
     assert sorted(path.name for path in folder.iterdir()) == [CLS, REASON, FILE]
     for task in ("dfar_mini_cls", "dfar_mini_reason"):
@@ -74,7 +79,7 @@ def test_from_the_harness_to_a_verified_submission(
 def test_quoted_data_is_stored_as_references(dummy_paper: HarnessRun, tmp_path: Path) -> None:
     """The harness's run, but with responses that recite: nothing of the data in clear, everything restored."""
     shutil.copytree(dummy_paper.folder, tmp_path / "results")
-    file = HarnessRun(tmp_path / "results").samples_file("dfar_reason")
+    file = name_model(tmp_path / "results", pretrained="acme/judge-7b").samples_file("dfar_reason")
     texts = {
         row.row_id: f" ethical. {(row.reason.upper(), row.statement, 'It is kind.')[int(row.row_id[-1]) % 3]}"
         for row in rows("paper")["test"]
@@ -118,8 +123,13 @@ def test_turns_and_how_they_ended_are_carried_over(tiny_model: Path, tmp_path: P
             apply_chat_template=True,
             gen_kwargs="max_gen_toks=8",
         )
-    done = submit(tmp_path / "results", ABOUT, tmp_path / "out")
-    task = done.verified.tasks["dfar_mini_reason"]
+    done = submit(tmp_path / "results", replace(ABOUT, revision=None, weights=tiny_model), tmp_path / "out")
+    submission, task = done.verified.submission, done.verified.tasks["dfar_mini_reason"]
+    assert submission.recorded is not None
+    assert submission.recorded.weights_sha256 == submission.model.weights_sha256 == weights_hash(tiny_model)
+    assert (submission.recorded.backend, submission.recorded.arguments) == ("hf", [])
+    assert submission.recorded.parameters == facts_of(done.verified)["parameters"] > 1000
+    assert done.remarks == ()
     (run,) = map(read_run, find_runs([tmp_path / "results"]))
     assert task.signature == run.signature(get_judge())
     assert "|condition:review.dfar.v1|shots:0|chat:yes|" in str(task.signature)
@@ -224,22 +234,85 @@ def test_the_training_is_found_beside_the_model(results: HarnessRun, tmp_path: P
     model_args = ",".join(f"{name}={value}" for name, value in names.items()) if as_text else names
     edit_results(lambda r: r["config"].update(model_args=model_args))(results)
     assert find_dfar_run(results.folder) == path
-    command = ["submit", str(results.folder), "--model-id", "acme/lr", "--mode", "lr", "--revision", "main"]
+    command = ["submit", str(results.folder), "--model-id", "acme/lr", "--mode", "lr", "--revision", COMMIT]
     assert main([*command, "--out", str(tmp_path / "out"), "--dfar-run", "auto"]) == FINE
     (folder,) = (tmp_path / "out").glob("*/*")
     assert read_document(folder)["dfar_run"]["mode"] == "lr"
 
 
-def test_weights_are_identified_by_their_content(results: HarnessRun, tmp_path: Path) -> None:
-    model = tmp_path / "model"
-    model.mkdir()
-    hashes = set()
+def make_weights(folder: Path, content: bytes = b"one", *, when: float = 0) -> Path:
+    """Write a folder of weights, changed so many seconds after 1970."""
+    folder.mkdir(exist_ok=True)
+    (folder / "a.safetensors").write_bytes(content)
+    os.utime(folder / "a.safetensors", (when, when))
+    return folder
+
+
+def test_weights_are_identified_by_their_content(
+    results: HarnessRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, hashes = tmp_path / "model", set()
+    name_model(results.folder, pretrained=f"{tmp_path}/results/../model", trust_remote_code="True")
     for content in (b"one", b"two", b"two"):
-        (model / "a.safetensors").write_bytes(content)
-        done = submit(results.folder, replace(ABOUT, revision=None, weights=model), tmp_path / "out")
+        about = replace(ABOUT, revision=None, weights=make_weights(model, content))
+        done = submit(results.folder, about, tmp_path / "out")
         hashes.add(done.verified.submission.model.weights_sha256)
         assert str(model) not in (done.folder / FILE).read_text()
+        assert done.verified.submission.recorded.arguments == ["trust_remote_code"]  # type: ignore[union-attr]
     assert len(hashes) == 2
+    arguments = ("--model-id", "acme/judge-7b", "--mode", "base", "--weights", str(model))
+    assert main(["submit", str(results.folder), *arguments, "--out", str(tmp_path / "out")]) == FINE
+    assert "known only from the times of the files; dfar-bench eval records a hash.\n" in capsys.readouterr().err
+
+
+def test_weights_that_were_hashed_when_they_were_scored(results: HarnessRun, tmp_path: Path) -> None:
+    """Only the hash counts then: neither where they were nor the times of the files."""
+    model = make_weights(tmp_path / "moved", when=2e9)
+    edit_results(lambda r: r["config"].update(model_args="pretrained=gone", weights_sha256=weights_hash(model)))(
+        results
+    )
+    about = replace(ABOUT, revision=None, weights=model)
+    done = submit(results.folder, about, tmp_path / "out")
+    assert done.remarks == ()
+    assert facts_of(done.verified)["about"]["Identified by"] == "a hash of its weights, taken when it was scored"
+    make_weights(model, b"two")
+    with pytest.raises(InputError, match=r"holds other weights \(sha256 \w{12}…\) than were scored in .*samples_"):
+        submit(results.folder, about, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("pretrained", "when", "message"),
+    [
+        ("acme/judge-7b", 0, r"was made with pretrained=acme/judge-7b, which is not \S+model: name the folder"),
+        ("OTHER", 0, r"was made with pretrained=\S+other, which is not \S+model: name the folder"),
+        ("MODEL", 2e9, r"model was changed at 2033-05-18 03:33:20 UTC, and scored before, at 20\d\d-"),
+    ],
+)
+def test_weights_that_were_not_scored(
+    pretrained: str, when: float, message: str, results: HarnessRun, tmp_path: Path
+) -> None:
+    model, other = make_weights(tmp_path / "model", when=when), make_weights(tmp_path / "other")
+    name_model(results.folder, pretrained={"OTHER": str(other), "MODEL": str(model)}.get(pretrained, pretrained))
+    with pytest.raises(InputError, match=message):
+        submit(results.folder, replace(ABOUT, revision=None, weights=model), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("model_args", "recorded", "remarks"),
+    [
+        ({"pretrained": "acme/judge-7b"}, {"model_sha": COMMIT}, ()),
+        ({"pretrained": "acme/judge-7b", "revision": COMMIT}, {"model_sha": ""}, ()),
+        ({"pretrained": "acme/judge-7b", "peft": "acme/judge-7b", "revision": "main"}, {"model_sha": OTHER, "peft_sha": COMMIT}, ()),
+        ({"pretrained": "acme/judge-7b"}, {}, (f"no commit was recorded, so that it was {COMMIT[:12]} is taken at your word",)),
+        ({"pretrained": "x/y", "revision": COMMIT}, {}, ("scored was pretrained=x/y, so that it is acme/judge-7b is taken at your word",)),
+    ],
+)  # fmt: skip
+def test_what_remains_the_submitters_word(
+    model_args: dict[str, str], recorded: dict[str, str], remarks: tuple[str, ...], results: HarnessRun, tmp_path: Path
+) -> None:
+    edit_results(lambda r: r["config"].update({"model_args": model_args, **recorded}))(results)
+    assert submit(results.folder, ABOUT, tmp_path / "out").remarks == remarks
 
 
 Edit = Callable[[HarnessRun], object]
@@ -308,6 +381,11 @@ REFUSED: dict[str, tuple[Edit, About, str]] = {
     "a token in a response": (respond("hf_" + "aB3" * 11), ABOUT, r"response: holds what looks like an access token"),
     "half a character": (respond("\ud800"), ABOUT, r"row mini-test-\d+: response: .*unicode"),
     "no version of lm_eval": (edit_results(lambda r: r.pop("lm_eval_version")), ABOUT, r"harness\.lm_eval: input should be a valid string"),
+    "a dummy": (edit_results(lambda r: r.update(model_source="dummy")), ABOUT, r"random answers of lm_eval's dummy model"),
+    "a branch": (nothing, replace(ABOUT, revision="main"), r"--revision 'main' is not a commit: give its 40 digits"),
+    "a short commit": (nothing, replace(ABOUT, revision=COMMIT[:12]), r"is not a commit: give its 40 digits"),
+    "another commit than was asked for": (nothing, replace(ABOUT, revision=OTHER), rf"was made with the commit {COMMIT}, not {OTHER}"),
+    "another commit than was found": (edit_results(lambda r: r["config"].update(model_sha=OTHER)), ABOUT, rf"was made with the commit {OTHER}, not"),
     "no date": (edit_results(lambda r: r.pop("date")), ABOUT, r"the results file holds no date"),
     "a bad name": (nothing, replace(ABOUT, model_id="../x"), r"model\.id: is not org/name"),
     "a bad link": (nothing, replace(ABOUT, url="http://example.org"), r"url: is not a link that begins with https"),

@@ -104,7 +104,7 @@ def test_a_submission_a_model_or_the_tree(level: int, copy: Path) -> None:
 def test_an_empty_tree_is_fine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / ".gitkeep").touch()
     assert main(["verify", str(tmp_path)]) == FINE
-    assert capsys.readouterr().out.startswith("0 of 0 submissions verified")
+    assert capsys.readouterr().out.startswith("0 of 0 submissions re-scored from their answers")
 
 
 @pytest.mark.parametrize("arguments", [["/no/such/folder"], [__file__], [".", "--skip-unchanged", __file__]])

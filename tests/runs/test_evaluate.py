@@ -1,4 +1,4 @@
-"""``dfar-bench eval``: the hash under which a run's finished turns are kept."""
+"""``dfar-bench eval``: the hash under which a run's finished turns are kept, and that of the weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from lm_eval.config.evaluate_config import EvaluatorConfig
 
+from dfar_bench.files import weights_hash
 from dfar_bench.runs.evaluate import _hash_of_run
+from dfar_bench.runs.scored_model import local_weights, scored_model
 
 
 def hash_of(model_args: dict[str, Any], **settings: Any) -> str:
@@ -33,3 +35,22 @@ def test_any_text_may_be_an_argument_of_the_model(tmp_path: Path, monkeypatch: p
     before = hash_of(model)
     (tmp_path / "log").write_text("not of the model")
     assert before == hash_of(model)
+
+
+def test_local_weights_are_hashed(tmp_path: Path) -> None:
+    """Those of the adapter, if there is one: it tells the model from others."""
+    for name in ("model", "adapter"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.safetensors").write_text(name)
+    (tmp_path / "other").mkdir()
+    base, adapter, other = (str(tmp_path / name) for name in ("model", "adapter", "other"))
+    assert local_weights({"pretrained": base}) == weights_hash(tmp_path / "model")
+    assert local_weights({"pretrained": base, "peft": adapter}) == weights_hash(tmp_path / "adapter")
+    for arguments in ({}, {"pretrained": "org/model"}, {"pretrained": other}, {"pretrained": "\0"}, {"pretrained": 3}):
+        assert local_weights(arguments) is None
+
+
+def test_results_of_which_nothing_is_what_it_should_be() -> None:
+    odd = {"model": ["hf"], "model_args": 3, "model_sha": "main", "weights_sha256": 7, "model_num_parameters": True}
+    for results in ({}, {"config": []}, {"config": odd}, {"config": {"model": "/srv/model"}}):
+        assert scored_model(results) == scored_model({})

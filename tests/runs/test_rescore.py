@@ -24,6 +24,7 @@ from dfar_bench.judges import get_judge
 from dfar_bench.judges.validation.rates import ErrorRates, error_rates
 from dfar_bench.runs.log import find_runs
 from dfar_bench.runs.rescore import Rescored, rescore, rescore_run, spreads
+from dfar_bench.runs.scored_model import ScoredModel
 from dfar_bench.scoring import KINDS
 
 CLS, REASON = "dfar_mini_cls", "dfar_mini_reason"
@@ -353,7 +354,8 @@ def test_a_model_that_was_asked_in_several_prompts(dummy_mini: HarnessRun, tmp_p
     values = sorted(run.scores["acc"].estimate.value or 0 for run in scored if run.run.task.name == CLS)
     assert spread.ranges["acc"] == (values[0], values[-1])
     other = [
-        replace(one, run=replace(one.run, model="dummy", model_args={"revision": one.run.style})) for one in scored
+        replace(one, run=replace(one.run, model="dummy", scored=ScoredModel(arguments={"revision": one.run.style})))
+        for one in scored
     ]
     assert spreads(other) == []
 
