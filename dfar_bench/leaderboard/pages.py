@@ -17,19 +17,20 @@ from markupsafe import Markup
 
 from dfar_bench import __version__
 from dfar_bench.leaderboard.charts import mark
+from dfar_bench.leaderboard.submission import model_folder
 from dfar_bench.scoring import Metric
 from dfar_bench.text import policy_hash
 from dfar_bench.training.modes import MODES
 
 
-def page(template: str, script: str, **context: Any) -> bytes:
+def page(template: str, script: str = "", **context: Any) -> bytes:
     """Render a page as UTF-8.
 
     Args:
-        script: the file of the page's own script.
+        script: the file of the page's own script; "" if it has none.
         context: what the template names; ``root`` is the way back to the site's folder, such as ``../../``.
     """
-    style, code = _code("board.css"), _code(script)
+    style, code = _code("board.css"), _code(script) if script else Markup()
     policy = (
         f"default-src 'none'; script-src '{policy_hash(code)}'; style-src '{policy_hash(style)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -55,6 +56,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "folder": model_folder,
         "mark": mark,
         "mode": lambda name: MODES[name].title if name in MODES else name or "–",
         "plain": _plain,

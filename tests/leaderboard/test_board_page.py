@@ -60,7 +60,9 @@ def run_page(site: Path, model: str) -> Path:
 
 
 def pages(site: Path) -> list[Path]:
-    return [site / "index.html", run_page(site, "acme__judge-7b"), site / "compare-mini.html"]
+    model = "acme__judge-7b"
+    others = [site / "models" / f"{model}.html", site / "sources.html"]
+    return [site / "index.html", run_page(site, model), site / "compare-mini.html", *others]
 
 
 def test_sorting(browser: Browser, site: Path) -> None:
@@ -383,7 +385,7 @@ def test_with_keyboard_and_screen_reader(browser: Browser, site: Path) -> None:
 def test_hostile_texts_are_text(browser: Browser, hostile_site: Path) -> None:
     """Even if the checks of submissions had accepted everything."""
     files = sorted(hostile_site.rglob("*.html"))
-    assert len(files) == 8
+    assert len(files) == 15
     for file in files:
         watched = OnSite(browser, file)
         page = watched.page
