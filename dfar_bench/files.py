@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import jsonlines
 
@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 TRAINING_RECORD = "dfar_run.json"
 """What was trained and how, in the folder of a trained model."""
+
+DOWNLOAD_BYTES = 2**30
 
 _RETRIES = 2
 _TIMEOUT_S = 30
@@ -148,38 +150,61 @@ def weights_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def download(url: str, name: str, sha256: str, folder: Path) -> Path:
+class DownloadError(Exception):
+    """A download that failed; the message is the reason, in a few words."""
+
+
+def download(url: str, name: str, sha256: str, folder: Path, *, limit: int = DOWNLOAD_BYTES) -> Path:
     """Return a file in a folder, downloaded first if it is missing or its hash is wrong.
 
     pooch checks the hash before it moves a download into place, so a broken download is never kept.
 
     Args:
         url: the address of the folder that holds the file.
+        limit: the most bytes that are downloaded.
 
     Raises:
-        InputError: the download fails, or the folder cannot be written.
+        DownloadError: the download fails.
+        InputError: the folder cannot be written.
     """
     import pooch
     from requests.exceptions import RequestException
 
     pooch.get_logger().setLevel("ERROR")  # every failure reaches the user as one sentence below
     store = pooch.create(path=folder, base_url=url.rstrip("/") + "/", registry={name: sha256}, retry_if_failed=_RETRIES)
-    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=_TIMEOUT_S)
+    http = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=_TIMEOUT_S)
+
+    def downloader(address: str, output: str, _: object) -> None:
+        with open(output, "wb") as file:
+            http(address, _Limited(file, limit), None)
+
     try:
         return Path(store.fetch(name, downloader=downloader))
     except RequestException as error:
-        reason = _short_reason(error)
+        raise DownloadError(_short_reason(error)) from None
     except ValueError as error:  # what pooch raises for a wrong hash, and for an unusable address
-        reason = "the file there has another hash" if "hash" in str(error) else str(error)
+        raise DownloadError("the file there has another hash" if "hash" in str(error) else str(error)) from None
     except OSError as error:
         raise InputError(
             f"the cache folder {folder} cannot be written ({error.strerror or error}): "
             f"set DFAR_BENCH_CACHE to a folder that can."
         ) from None
-    raise InputError(
-        f"{name} is neither in DFAR_BENCH_DATA nor in the cache, and downloading it from {store.get_url(name)} "
-        f"failed ({reason}): set DFAR_BENCH_DATA to a folder with the published files, or try again online."
-    )
+
+
+class _Limited:
+    """A file that takes no more than so many bytes."""
+
+    def __init__(self, file: BinaryIO, limit: int) -> None:
+        self._file, self._limit, self._left = file, limit, limit
+
+    def write(self, block: bytes) -> None:
+        self._left -= len(block)
+        if self._left < 0:
+            raise DownloadError(f"the file there is larger than {self._limit:,} bytes")
+        self._file.write(block)
+
+    def flush(self) -> None:
+        self._file.flush()
 
 
 def _short_reason(error: Exception) -> str:

@@ -121,7 +121,17 @@ def _board() -> None:
 
 @app.command()
 def build(
-    tree: Annotated[Path, typer.Argument(metavar="SUBMISSIONS", help="The folder of all submissions.")] = SUBMISSIONS,
+    trees: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="TREE",
+            help="Folders of submissions, and pinned archives of other repositories: "
+            f"https://…/COMMIT.tar.gz#sha256=HASH&subdirectory={SUBMISSIONS} (default: {SUBMISSIONS}).",
+        ),
+    ] = None,
+    sources: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A text file with more of them, one per line.")
+    ] = None,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="The site.")] = Path("board"),
     cache: Annotated[
         Path | None,
@@ -140,22 +150,29 @@ def build(
     skip_faulty: Annotated[
         bool, typer.Option("--skip-faulty", help="Leave out submissions that have a fault, and name them.")
     ] = False,
+    without_answers: Annotated[
+        bool, typer.Option("--without-answers", help="Leave out what the models answered, for a large board.")
+    ] = False,
 ) -> int:
     """Make one static folder of pages from all submissions.
 
     Re-scores all submissions from their answers, ranks them and writes pages that open from disk (index.html), with
-    results.json and results.csv. Exit status 1, and nothing written, if a submission has a fault.
+    results.json and results.csv; sources.html says where each submission came from. Exit status 1, and nothing
+    written, if a submission has a fault.
     """
     from dfar_bench.datasets import get_dataset
+    from dfar_bench.leaderboard.build import SITE_BYTES
     from dfar_bench.leaderboard.build import build as build_site
+    from dfar_bench.leaderboard.sources import is_address, read_list
 
     for name in split or []:
         get_dataset(name)
     if reported and not reported.is_dir():
         raise InputError(f"{reported} is not a folder: name one that holds published tables, or leave out --reported.")
-    beside = tree.absolute().parent
+    given = [*(trees or []), *(read_list(sources) if sources else [])] or [str(SUBMISSIONS)]
+    beside = next((Path(tree).absolute().parent for tree in given if not is_address(tree)), SUBMISSIONS.parent)
     built = build_site(
-        tree,
+        given,
         out,
         cache=cache,
         splits=split or [],
@@ -163,11 +180,15 @@ def build(
         baselines=beside / "baselines",
         reproduced=beside / "reproduced",
         skip_faulty=skip_faulty,
+        without_answers=without_answers,
     )
     for fault in built.faults:
         print(f"dfar-bench: {fault}", file=sys.stderr)
     if built.site is None:
         print("dfar-bench: nothing was built: correct these, or leave them out with --skip-faulty.", file=sys.stderr)
         return FALLS_SHORT
-    print(f"{built.site / 'index.html'}: {built.submissions} submissions")
+    print(f"{built.site / 'index.html'}: {built.submissions} submissions, {built.size / 10**6:.1f} MB")
+    if built.size > SITE_BYTES:
+        remedy = "" if without_answers else "; --without-answers leaves out what the models answered"
+        print(f"dfar-bench: the site is larger than {SITE_BYTES / 10**6:.0f} MB{remedy}.", file=sys.stderr)
     return FINE

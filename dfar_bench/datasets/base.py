@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dfar_bench.errors import InputError
-from dfar_bench.files import cache_folder, check_sha256, download
+from dfar_bench.files import DownloadError, cache_folder, check_sha256, download
 from dfar_bench.registry import Registry
 from dfar_bench.text import common_prefix, normalize, words
 
@@ -197,7 +197,14 @@ def read_published(dataset: Dataset, name: str) -> tuple[bytes, Path]:
     path = _in_user_folder(dataset, name)
     if path is None:
         url = (os.environ.get(dataset.mirror) if dataset.mirror else None) or dataset.url
-        path = download(url, name, sha256, _cached(dataset, name).parent)
+        try:
+            path = download(url, name, sha256, _cached(dataset, name).parent)
+        except DownloadError as error:
+            raise InputError(
+                f"{name} is neither in DFAR_BENCH_DATA nor in the cache, and downloading it from "
+                f"{url.rstrip('/')}/{name} failed ({error}): "
+                f"set DFAR_BENCH_DATA to a folder with the published files, or try again online."
+            ) from None
     return check_sha256(path, sha256), path
 
 

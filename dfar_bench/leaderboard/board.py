@@ -88,7 +88,7 @@ class Table:
     def heading(self) -> str:
         """How the models were asked; the signature says it exactly."""
         first = next(iter(self.signatures.values()))
-        shots = {"0": "no examples", "1": "1 example"}.get(first.get("shots"), f"{first.get('shots')} examples")
+        shots = shots_text(first)
         parts = [shots]
         if first.get("prompt"):
             chat = "no chat template" if first.get("chat") == "no" else "chat template"
@@ -98,7 +98,7 @@ class Table:
             if signature.get("judge"):
                 parts.append(f"judge {signature.get('judge')}")
             if (condition := signature.get("condition")) != _usual(KINDS[kind]):
-                title = _title(condition)
+                title = condition_title(condition)
                 parts.append(f"{KINDS[kind].title.lower()} under the condition “{title}”")
         if len(self.signatures) < len(self.dataset.kinds):
             parts.append(f"only {' and '.join(KINDS[kind].title.lower() for kind in self.signatures)}")
@@ -113,7 +113,14 @@ def _usual(kind: Kind) -> str:
     return find_condition(kind.condition).signature
 
 
-def _title(condition: str) -> str:
+def shots_text(signature: Signature) -> str:
+    """Return how many examples came before the question, in words."""
+    shots = signature.get("shots")
+    return {"0": "no examples", "1": "1 example"}.get(shots, f"{shots} examples")
+
+
+def condition_title(condition: str) -> str:
+    """Return what a condition is called, or its name where this version does not know it."""
     try:
         return find_condition(condition).title
     except InputError:

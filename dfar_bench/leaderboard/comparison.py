@@ -20,7 +20,7 @@ from dfar_bench.scoring import KINDS, METRICS, RESAMPLES, SEED
 from dfar_bench.scoring.statistics import group_statistics
 
 
-def comparison(name: str, tables: Sequence[Table]) -> Iterator[tuple[str, bytes]]:
+def comparison(name: str, tables: Sequence[Table], *, with_answers: bool) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of a data set's comparison page, and of its entries' answers."""
     dataset = tables[0].dataset
     every = [entry for table in tables for entry in (*table.ranked, *table.apart, *table.baselines)]
@@ -32,12 +32,19 @@ def comparison(name: str, tables: Sequence[Table]) -> Iterator[tuple[str, bytes]
             *("data.js", "own_copy.js", "rows.js", "compare.js"),
             dataset=dataset,
             layouts=layouts(name),
-            data=data_block({**_comparable(tables, entries), "layouts": layouts(name), "title": dataset.title}),
+            data=data_block(
+                {
+                    **_comparable(tables, entries),
+                    "layouts": layouts(name),
+                    "title": dataset.title,
+                    "withAnswers": with_answers,
+                }
+            ),
             rows=pack_rows(name),
             resamples=RESAMPLES,
         ),
     )
-    for entry in entries:
+    for entry in entries if with_answers else ():
         root = "../" * (entry.key.count("/") + 2)
         context = {"entry": entry, "dataset": dataset, "answers": entry.facts.rows[name], "root": root}
         yield f"answers/{name}/{entry.key}.html", page("answers.html", "hand_over.js", **context)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,6 +22,10 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.file}: {self.field}: {self.reason}"
+
+    def within(self, tree: str) -> Fault:
+        """Return the fault with the name of the tree that the file is in."""
+        return replace(self, file=f"{tree}: {self.file}") if tree else self
 
 
 class RefusedError(Exception):

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from dfar_bench import __version__
 from dfar_bench.leaderboard.charts import mark
+from dfar_bench.leaderboard.submission import model_folder
 from dfar_bench.scoring import Metric
 from dfar_bench.text import policy_hash
 from dfar_bench.training.modes import MODES
@@ -59,6 +60,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "folder": model_folder,
         "mark": mark,
         "mode": lambda name: MODES[name].title if name in MODES else name or "–",
         "plain": _plain,

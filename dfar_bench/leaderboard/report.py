@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from dfar_bench.judges import Judge, get_judge
 from dfar_bench.leaderboard.faults import Fault, shown_name
 from dfar_bench.leaderboard.flags import Flag, same_answers
 from dfar_bench.leaderboard.submission import (
+    FILE,
+    Opened,
     content_key,
     find_submissions,
     imitations,
@@ -33,19 +36,23 @@ class Entry:
     """A submission without fault.
 
     Attributes:
+        sha256: of ``submission.json``, which holds the hashes of the other files.
         value: what ``derive`` returned for it.
         answers: hash of the answers, by task.
         unchanged: whether it was taken from the cache.
+        found_in: the numbers, from 0, of the paths that hold it.
         same_answers: flags on answers that another model's submission has too.
     """
 
     folder: Path
     key: str
+    sha256: str
     model: str
     run: str
     value: Any = field(repr=False)
     answers: dict[str, str]
     unchanged: bool
+    found_in: tuple[int, ...] = ()
     same_answers: tuple[Flag, ...] = ()
 
     @property
@@ -98,15 +105,20 @@ def summary(submission: VerifiedSubmission) -> dict[str, Any]:
 
 
 def verify_all(
-    paths: Iterable[Path],
+    paths: Sequence[Path],
     *,
+    names: Sequence[str] = (),
     derive: Callable[[VerifiedSubmission], Any] = summary,
     judge: Judge | None = None,
     cache: Path | None = None,
 ) -> Report:
     """Verify all submissions among paths.
 
+    A submission that is in several of them counts once. If they hold different files under its name, the first is
+    taken, and the others are faults.
+
     Args:
+        names: of the paths, to begin the sentences about their faults; by default these do not say which path it is.
         derive: what to keep of a submission without fault; as plain JSON types where there is a cache.
         judge: the default one if None.
         cache: a folder with one file per submission and ``derive``, read instead of scoring a submission again as long
@@ -122,32 +134,48 @@ def verify_all(
             cache.mkdir(parents=True, exist_ok=True)
         except OSError:
             raise InputError(f"{cache} cannot be a folder for the cache: name another, in a folder of yours.") from None
-    folders, faults = find_submissions(paths)
-    imitating = _imitation_faults(folders)
+    found: dict[tuple[str, str], dict[Path, int]] = {}  # by model and run, the folders and the path that each is in
+    faults: list[Fault] = []
+
+    def report_faults(number: int, more: Iterable[Fault]) -> None:
+        faults.extend(fault.within(names[number] if names else "") for fault in more)
+
+    for number, path in enumerate(paths):
+        folders, wrong = find_submissions([path])
+        report_faults(number, wrong)
+        for folder in folders:
+            found.setdefault((folder.parent.name, folder.name), {}).setdefault(folder, number)
+    imitating = _imitation_faults([folder for same in found.values() for folder in same])
     entries = []
-    for folder in tqdm(folders, desc="verify", unit=" submissions", disable=None, leave=False):
-        result = _verify(folder, derive, judge, cache)
+    for same in tqdm(found.values(), desc="verify", unit=" submissions", disable=None, leave=False):
+        (folder, number), *others = same.items()
+        opened = open_submission(folder)
+        result = _verify(opened, derive, judge, cache)
         if folder in imitating:
-            faults.append(imitating[folder])
+            report_faults(number, [imitating[folder]])
         if not isinstance(result, Entry):
-            faults += result
+            report_faults(number, result)
         elif folder not in imitating:
-            entries.append(result)
+            entries.append(replace(result, found_in=tuple(same.values())))
+        for other, elsewhere in others:
+            if (copy := open_submission(other)).files != opened.files or copy.faults:
+                what = f"differs from the submission of this name in {names[number] if names else folder}; remove one"
+                report_faults(elsewhere, [Fault(copy.where(), "files", what)])
     entries.sort(key=lambda entry: (entry.model, entry.run))
     flags = same_answers([(entry.model, entry.answers) for entry in entries])
     entries = [replace(entry, same_answers=same) for entry, same in zip(entries, flags, strict=True)]
-    return Report(judge.signature, len(folders), entries, faults)
+    return Report(judge.signature, len(found), entries, faults)
 
 
 def _verify(
-    folder: Path, derive: Callable[[VerifiedSubmission], Any], judge: Judge, cache: Path | None
+    opened: Opened, derive: Callable[[VerifiedSubmission], Any], judge: Judge, cache: Path | None
 ) -> Entry | list[Fault]:
-    opened = open_submission(folder)
+    sha256 = hashlib.sha256(opened.files.get(FILE, b"")).hexdigest()
     key = content_key(opened, judge)
     file = cache / f"{key}-{derive.__name__}.json" if cache and not opened.faults else None
     if file:
         with suppress(OSError, ValueError, RecursionError, TypeError):  # cut off, or not a file of ours
-            return Entry(folder, key, **json.loads(file.read_bytes()), unchanged=True)
+            return Entry(opened.folder, key, sha256, **json.loads(file.read_bytes()), unchanged=True)
     result = verify_opened(opened, judge)
     if isinstance(result, list):
         return result
@@ -156,12 +184,17 @@ def _verify(
     if file:
         with suppress(OSError):  # the next time takes longer, that is all
             atomic_write(file, json.dumps(kept, ensure_ascii=False))
-    return Entry(folder, key, **kept, unchanged=False)
+    return Entry(opened.folder, key, sha256, **kept, unchanged=False)
 
 
 def _imitation_faults(folders: list[Path]) -> dict[Path, Fault]:
-    """Return those of submission folders whose model is easily mistaken for another one of the same tree."""
-    alike = {tree: imitations(model_folders(tree)) for tree in {folder.parent.parent for folder in folders}}
+    """Return those of submission folders whose model is easily mistaken for another, in its tree or in one before."""
+    alike: dict[Path, dict[str, str]] = {}
+    known: set[str] = set()
+    for tree in dict.fromkeys(folder.parent.parent for folder in folders):
+        new = {*model_folders(tree)} - known
+        alike[tree] = {name: other for name, other in imitations(sorted(known | new)).items() if name in new}
+        known |= new
     out = {}
     for folder in folders:
         if other := alike[folder.parent.parent].get(folder.parent.name):

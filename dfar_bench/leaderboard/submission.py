@@ -28,6 +28,7 @@ UNFINISHED = ".submit-"
 """Prefix of folders in which a submission is being written, or was by a process that was killed."""
 
 _RUN_ID = re.compile(r"\d{4}-\d\d-\d\d-[0-9a-f]{8}", re.ASCII)
+_MODEL_FOLDER = re.compile(r"[a-z0-9][a-z0-9._-]{,95}__[a-z0-9][a-z0-9._-]{,95}", re.ASCII | re.IGNORECASE)
 _SEPARATORS = str.maketrans("_.", "--")
 _SHAPES = str.maketrans("1I0", "llo")
 
@@ -40,6 +41,16 @@ def model_folder(model_id: str) -> str:
 def run_id(created: str, content: bytes) -> str:
     """Return a submission's folder name: its date, and a hash of ``submission.json``, which holds the other hashes."""
     return f"{created}-{hashlib.sha256(content).hexdigest()[:8]}"
+
+
+def file_limits() -> dict[str, int]:
+    """Return the files that a submission may have, with the most bytes of each."""
+    return {FILE: SUBMISSION_BYTES} | {answers_name(task): ANSWERS_BYTES for task in tasks()}
+
+
+def is_place(model: str, run: str) -> bool:
+    """Whether names are those of a model's folder and, in it, of a submission's; neither can lead elsewhere."""
+    return bool(_MODEL_FOLDER.fullmatch(model) and _RUN_ID.fullmatch(run))
 
 
 def find_submissions(paths: Iterable[Path]) -> tuple[list[Path], list[Fault]]:
@@ -102,7 +113,7 @@ def open_submission(folder: Path) -> Opened:
     if folder.is_symlink() or folder.parent.is_symlink():
         opened.faults.append(Fault(opened.where(), "folder", "is a link, or is in one; links are not followed"))
         return opened
-    limits = {FILE: SUBMISSION_BYTES} | {answers_name(task): ANSWERS_BYTES for task in tasks()}
+    limits = file_limits()
     total = 0
     for path in sorted(folder.iterdir()):
         try:

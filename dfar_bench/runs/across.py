@@ -6,13 +6,17 @@ new to the other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from dfar_bench.datasets import DATASETS, near_between, rows
 from dfar_bench.datasets.clean_split import NEAR
+from dfar_bench.files import packaged_json
 from dfar_bench.text import normalize
+
+STORED = "across.json"
+"""The matrix of our own data sets, in this folder, without the pairs that share nothing; ``make tables`` writes it."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Shared:
 
 @dataclass(frozen=True)
 class Across:
-    """The independence matrix: how many distinct statements data sets have, and what every two share."""
+    """The independence matrix: how many distinct statements data sets have, and what two of them share."""
 
     sizes: dict[str, int]
     pairs: tuple[Shared, ...]
@@ -42,6 +46,15 @@ class Across:
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON types."""
         return {"near": NEAR, "statements": self.sizes, "pairs": [asdict(pair) for pair in self.pairs]}
+
+    def dependent(self, names: Container[str] | None = None) -> list[Shared]:
+        """Return the pairs that share something, of all data sets or of those named."""
+        return [
+            pair
+            for pair in self.pairs
+            if (pair.near_first or pair.near_second)
+            and (names is None or (pair.first in names and pair.second in names))
+        ]
 
     def share(self, first: str, second: str) -> float:
         """Return the share of the first data set's statements that are equal or near to one of the second's."""
@@ -57,7 +70,7 @@ class Across:
         width = max(map(len, self.sizes))
         lines = [f"{name:<{width}}  {size:>6,} distinct statements" for name, size in self.sizes.items()]
         lines += ["", "in common (equal; equal or near, of the first, of the second):"]
-        dependent = [pair for pair in self.pairs if pair.near_first or pair.near_second]
+        dependent = self.dependent()
         lines += [f"  {p.first} and {p.second}: {p.equal:,}; {p.near_first:,}, {p.near_second:,}" for p in dependent]
         lines.append(f"  the other {len(self.pairs) - len(dependent)} pairs: nothing")
         return "\n".join(lines)
@@ -80,6 +93,12 @@ def across(names: Sequence[str] = ()) -> Across:
             equal = len(set(of_first) & set(of_second))
             pairs.append(Shared(first, second, equal, len({a for a, _ in near}), len({b for _, b in near})))
     return Across({name: len(of) for name, of in texts.items()}, tuple(pairs))
+
+
+def stored() -> Across:
+    """Return what is stored of our own data sets, which takes no data and no time."""
+    document = packaged_json(__package__, STORED)
+    return Across(document["statements"], tuple(Shared(**pair) for pair in document["pairs"]))
 
 
 def _distinct(name: str) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from dfar_bench.datasets import DATASETS, rows
 from dfar_bench.leaderboard.reported import read_reported
 from dfar_bench.prompts import conditions_of
-from dfar_bench.runs.across import Across
+from dfar_bench.runs.across import STORED, Across
 from dfar_bench.runs.across import across as compare_all
 from dfar_bench.scoring import KINDS, METRICS, Metric
 from tables.formats import ROOT, percent, table
@@ -59,15 +61,19 @@ def across() -> str:
     lines = [
         [f"`{p.first}`", f"`{p.second}`", f"{p.equal:,}"]
         + [f"{n:,} of {matrix.sizes[s]:,}" for n, s in ((p.near_first, p.first), (p.near_second, p.second))]
-        for p in matrix.pairs
-        if p.near_first or p.near_second
+        for p in matrix.dependent()
     ]
     return table("first|second|equal|of the first, equal or near|of the second", lines)
 
 
 def pictures() -> dict[Path, str]:
-    """Return the pictures of the pages by their file."""
-    return {ROOT / "docs" / "across.svg": picture(_matrix())}
+    """Return the picture of the matrix, and the matrix as the package stores it, by their file."""
+    matrix = _matrix()
+    kept = replace(matrix, pairs=tuple(matrix.dependent()))
+    return {
+        ROOT / "docs" / "across.svg": picture(matrix),
+        ROOT / "dfar_bench" / "runs" / STORED: json.dumps(kept.as_json(), indent=1) + "\n",
+    }
 
 
 def picture(matrix: Across) -> str:

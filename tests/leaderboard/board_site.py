@@ -75,9 +75,18 @@ def tying(answer: Answerer) -> Answerer:
 
 
 def write_submission(
-    tree: Path, model: str, answer: Answerer, tasks: tuple[str, ...] = TASKS, style: str = "llama2", **fields: Any
+    tree: Path,
+    model: str,
+    answer: Answerer,
+    tasks: tuple[str, ...] = TASKS,
+    style: str = "llama2",
+    condition: str = "",
+    **fields: Any,
 ) -> Path:
-    """Write a submission and return its folder; the style ``chat`` is put under a chat template."""
+    """Write a submission and return its folder; the style ``chat`` is put under a chat template.
+
+    A data set with a style of its own is asked in that; a condition other than that of the tasks may be named.
+    """
     document: dict[str, Any] = {
         "schema_version": 2,
         "created": "2026-01-31",
@@ -92,9 +101,11 @@ def write_submission(
     files = {}
     for name in tasks:
         task = find_task(name)
+        asked, put = condition or task.kind.condition, task.dataset.style or style
         outputs = [
-            Output(row, answer(row, task.kind.name), make_prompt(style, task.kind.condition, row))
+            Output(row, answer(row, task.kind.name), prompt, earlier=("So be it.",) * len(prompt.follow_ups))
             for row in sorted(rows(task.dataset.name)["test"], key=lambda row: row.row_id)
+            for prompt in [make_prompt(put, asked, row)]
         ]
         files[answers_name(name)] = content = pack(answer_line(output, task) for output in outputs)
         generation = {"max_gen_toks": 192, "do_sample": False} if task.kind.judged else None
@@ -104,8 +115,8 @@ def write_submission(
             "harness": {
                 **HARNESS,
                 **template,
-                "prompt": STYLES[style].signature,
-                "condition": task.kind.condition,
+                "prompt": STYLES[put].signature,
+                "condition": asked,
                 "generation": generation,
             },
         }

@@ -257,7 +257,7 @@ def test_faults_stop_the_build(tree: Path, cache: Path, tmp_path: Path, capsys: 
     (bad / "acme__Judge-7B").rmdir()
     assert main([*command, "--skip-faulty"]) == 0
     printed = capsys.readouterr()
-    assert printed.out.endswith(f"index.html: {len(list(tree.glob('*/*')))} submissions\n")
+    assert re.search(rf"index\.html: {len(list(tree.glob('*/*')))} submissions, \d\.\d MB\n$", printed.out)
     assert "acme__damaged" in printed.err
 
 
@@ -326,7 +326,7 @@ def test_pages_hold_no_code_from_data(which: str, request: pytest.FixtureRequest
             assert "unsafe" not in policy
             codes = re.findall(r"<(?:script|style)>(.*?)</(?:script|style)>", text, flags=re.DOTALL)
             where = "compare" if name.startswith("compare-") else name.partition("/")[0]
-            scripts, own = {"index.html": (1, 2), "compare": (3, 2), "runs": (0, 1), "answers": (2, 1)}[where]
+            scripts, own = {"index.html": (1, 2), "compare": (3, 2), "answers": (2, 1)}.get(where, (0, 1))
             assert len(codes) == own
             assert ("frame-src" in policy) == (where == "compare")
             for code in codes:

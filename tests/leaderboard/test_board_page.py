@@ -45,7 +45,9 @@ def run_page(site: Path, model: str) -> Path:
 
 
 def pages(site: Path) -> list[Path]:
-    return [site / "index.html", run_page(site, "acme__judge-7b"), site / "compare-mini.html"]
+    model = "acme__judge-7b"
+    others = [site / "models" / f"{model}.html", site / "sources.html"]
+    return [site / "index.html", run_page(site, model), site / "compare-mini.html", *others]
 
 
 def test_sorting(browser: Browser, site: Path) -> None:
@@ -166,8 +168,9 @@ def test_with_keyboard_and_screen_reader(browser: Browser, site: Path) -> None:
 def test_hostile_texts_are_text(browser: Browser, hostile_site: Path) -> None:
     """Even if the checks of submissions had accepted everything."""
     files = sorted(hostile_site.rglob("*.html"))
-    assert [len([file for file in files if name in file.parts]) for name in ("runs", "answers")] == [6, 10]
-    assert len(files) == 2 + 6 + 10
+    places = ("runs", "answers", "models")
+    assert [len([file for file in files if name in file.parts]) for name in places] == [6, 10, 6]
+    assert len(files) == 3 + 6 + 10 + 6
     for file in files:
         watched = OnSite(browser, file)
         page = watched.page

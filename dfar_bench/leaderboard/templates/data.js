@@ -2,7 +2,7 @@
 const $ = (id) => document.getElementById(id);
 // Of each entry and metric: which rows (or groups) are hits (in parts, where ties make parts of a hit), and which count.
 // Both come from Python, packed.
-const { name: dataName, title: dataTitle, clusters, counted, entries, kinds, labels, layouts, metrics, resamples, seed } = JSON.parse($("data").textContent);
+const { name: dataName, title: dataTitle, clusters, counted, entries, kinds, labels, layouts, metrics, resamples, seed, withAnswers } = JSON.parse($("data").textContent);
 const PATIENCE = 3000; // ms after a frame has loaded, by which it has handed over what it holds
 const opened = new Map(); // promises of the answers of an entry, by its key
 
@@ -51,7 +51,8 @@ function handedOver(address) {
 }
 
 // The answers of an entry by kind of task, in the order of the rows.
-function answersOf({ key, label }) {
+async function answersOf({ key, label }) {
+  if (!withAnswers) throw new Error("This board was built without the answers, row by row; the submissions hold them.");
   if (!opened.has(key)) {
     const address = `answers/${dataName}/${key.split("/").map(encodeURIComponent).join("/")}.html`;
     opened.set(key, handedOver(address).then(unpack).catch(() => {
