@@ -235,7 +235,7 @@ def test_a_board_without_answers(cache: Path, tmp_path: Path, capsys: pytest.Cap
         sizes.append(sum(map(len, content(tmp_path / "board").values())))
         answers = list((tmp_path / "board" / "answers").rglob(f"{folder.name}.html"))
         page = (tmp_path / "board" / "compare-mini.html").read_text()
-        assert (len(answers), '"withAnswers": false' in page) == (0 if more else 1, bool(more))
+        assert (len(answers), '"withAnswers":false' in page) == (0 if more else 1, bool(more))
     assert sizes[1] < sizes[0]
     assert "larger than" not in capsys.readouterr().err
 
