@@ -20,7 +20,7 @@ from tqdm import tqdm
 from dfar_bench.datasets import DATASETS
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
-from dfar_bench.leaderboard import charts
+from dfar_bench.leaderboard.charts import scatter
 from dfar_bench.leaderboard.board import (
     Table,
     data_with_submissions,
@@ -34,11 +34,13 @@ from dfar_bench.leaderboard.entries import Entry, judge_errs
 from dfar_bench.leaderboard.export import results
 from dfar_bench.leaderboard.facts import Facts, facts_of
 from dfar_bench.leaderboard.faults import Fault
+from dfar_bench.leaderboard.links import PREVIEW, Links
 from dfar_bench.leaderboard.own_copy import layouts
-from dfar_bench.leaderboard.pages import data_block, page
+from dfar_bench.leaderboard.pages import data_block, page, picture
 from dfar_bench.leaderboard.ranks import clusters
 from dfar_bench.leaderboard.report import verify_all
 from dfar_bench.leaderboard.reported import Reported, read_reported
+from dfar_bench.leaderboard.slopes import slopes
 from dfar_bench.scoring import KINDS, METRICS, RESAMPLES, SEED
 
 MARK = ".dfar-board"
@@ -63,6 +65,7 @@ def build(
     reported: Path | None = None,
     baselines: Path | None = None,
     skip_faulty: bool = False,
+    links: Links | None = None,
 ) -> Built:
     """Build the site of a folder of submissions.
 
@@ -73,6 +76,7 @@ def build(
         reported: a folder of published tables (``reported.py``).
         baselines: a folder of the classical models' verdicts (``classical.py``).
         skip_faulty: build without submissions that have a fault, rather than not at all.
+        links: where the pages lead.
 
     Raises:
         InputError: a folder is not what it should be, or the published data cannot be read.
@@ -89,20 +93,25 @@ def build(
     classical = read_classical(baselines, names) if baselines else {}
     tables = make_tables(submitted, judge, classical, names)
     with _beside(out) as site:
-        for path, content in _files(tables, submitted, published, judge):
+        for path, content in _files(tables, submitted, published, judge, links or Links()):
             (site / path).parent.mkdir(parents=True, exist_ok=True)
             (site / path).write_bytes(content)
     return Built(out, len(submitted), report.faults)
 
 
 def _files(
-    tables: Mapping[str, Sequence[Table]], submitted: Sequence[Facts], published: Sequence[Reported], judge: Judge
+    tables: Mapping[str, Sequence[Table]],
+    submitted: Sequence[Facts],
+    published: Sequence[Reported],
+    judge: Judge,
+    links: Links,
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the path and content of every file of the site."""
-    shared = {"datasets": DATASETS, "metrics": METRICS}
+    shared = {"datasets": DATASETS, "metrics": METRICS, "links": links}
     yield MARK, b"made by dfar-bench board build; replaced by the next build\n"
+    yield PREVIEW, picture(PREVIEW)
     yield from results(tables, published, judge).items()
-    drawn = {table: (charts.scatter(table), charts.slopes(table)) for members in tables.values() for table in members}
+    drawn = {table: (scatter(table), slopes(table)) for members in tables.values() for table in members}
     errs = {table: judge_errs((*table.ranked, *table.apart)) for table in drawn}
     index = {"tables": tables, "drawn": drawn, "errs": errs, "reported": published, "judge": judge.signature}
     yield "index.html", page("index.html", "index.js", **index, **shared)

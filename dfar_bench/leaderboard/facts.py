@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dfar_bench.leaderboard.contamination import Contamination
 from dfar_bench.leaderboard.flags import Flag
+from dfar_bench.leaderboard.origin import Origin, origin_of
 from dfar_bench.leaderboard.own_copy import key, keys
 from dfar_bench.leaderboard.verified import VerifiedSubmission, VerifiedTask
 from dfar_bench.scoring import Answer, Argument, Choice, Estimate, Kind, Metric, count_codes
@@ -71,6 +72,7 @@ class Facts(BaseModel):
     created: str = ""
     mode: str = ""
     base: str | None = None
+    origin: Origin = Origin()
     about: dict[str, str] = {}
     flags: list[Flag] = []
     tasks: dict[str, TaskFacts]
@@ -90,6 +92,7 @@ def facts_of(verified: VerifiedSubmission) -> dict[str, Any]:
         created=submission.created,
         mode=submission.mode,
         base=submission.model.base,
+        origin=origin_of(submission, [task.run for task in verified.tasks.values()]),
         about=_about(verified),
         flags=list(verified.flags),
         tasks={
