@@ -134,6 +134,16 @@ def build(
     skip_faulty: Annotated[
         bool, typer.Option("--skip-faulty", help="Leave out submissions that have a fault, and name them.")
     ] = False,
+    repository: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where the sources are: every page leads there.")
+    ] = None,
+    docs: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Where the built documentation is; may be a folder beside the pages."),
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where the pages will be, for the picture beside links to them.")
+    ] = None,
 ) -> int:
     """Make one static folder of pages from all submissions.
 
@@ -142,6 +152,7 @@ def build(
     """
     from dfar_bench.datasets import get_dataset
     from dfar_bench.leaderboard.build import build as build_site
+    from dfar_bench.leaderboard.links import Links
 
     for name in split or []:
         get_dataset(name)
@@ -156,6 +167,7 @@ def build(
         reported=reported or beside / "reported",
         baselines=beside / "baselines",
         skip_faulty=skip_faulty,
+        links=Links.of(repository, docs, address),
     )
     for fault in built.faults:
         print(f"dfar-bench: {fault}", file=sys.stderr)

@@ -20,7 +20,6 @@ from tqdm import tqdm
 from dfar_bench.datasets import DATASETS
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
-from dfar_bench.leaderboard.charts import scatter
 from dfar_bench.leaderboard.board import (
     Table,
     data_with_submissions,
@@ -29,6 +28,7 @@ from dfar_bench.leaderboard.board import (
     make_tables,
     submission_key,
 )
+from dfar_bench.leaderboard.charts import scatter
 from dfar_bench.leaderboard.classical import read_classical
 from dfar_bench.leaderboard.entries import Entry, judge_errs
 from dfar_bench.leaderboard.export import results

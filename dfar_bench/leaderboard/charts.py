@@ -20,8 +20,8 @@ MANY = 40
 """With more points than this, intervals would hide them."""
 
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 628.0, 16.0, 366.0
-END, STRIP = 560.0, 596.0
-"""Of the horizontal axis where models stand in a strip beside it, and the middle of that strip."""
+END, STRIP = 440.0, 472.0
+"""Of the horizontal axis where models stand in a strip beside it, and where in that strip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +144,10 @@ def scatter(table: Table) -> Scatter | None:
 def _named(chart: Scatter) -> tuple[Point, ...]:
     """Give points their names, beside each other's and those of the lines."""
     notes = [(LEFT, y - 18, LEFT + WIDTH * len(name), y + 18) for y, name in chart.across]
-    notes += [(x - 18, TOP, x + 18, BOTTOM) for x, _ in chart.upright]
+    for x, name in chart.upright:
+        notes += [(x - 16, TOP, x, TOP + WIDTH * len(name)), (x - 16, BOTTOM - WIDTH * len(name), x, BOTTOM)]
     names = [short_name(point.entry.facts.model) for point in chart.points]
-    labels = place_labels([(point.x, point.y) for point in chart.points], names, (LEFT, TOP, RIGHT, BOTTOM), notes)
+    labels = place_labels([(point.x, point.y) for point in chart.points], names, (LEFT, TOP, RIGHT + 10, BOTTOM), notes)
     return tuple(replace(point, label=label) for point, label in zip(chart.points, labels))
 
 
@@ -165,5 +166,3 @@ def mark(mode: str) -> int:
     """Return the number of the mark of a way of training: 0 for base, then the training modes, -1 for others."""
     known: Sequence[str] = ["base", *MODES]
     return known.index(mode) if mode in known else -1
-
-

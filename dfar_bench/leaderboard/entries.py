@@ -101,6 +101,11 @@ class Entry:
         return list(dict.fromkeys(signature.get("prompt") for signature in signatures))
 
     @property
+    def measured(self) -> list[str]:
+        """The names of all metrics of its tasks."""
+        return [name for task in self.tasks.values() for name in task.figures]
+
+    @property
     def mix(self) -> list[float] | None:
         """The shares of ``MIX``; None where they are not known."""
         figures: dict[str, Estimate] = {}

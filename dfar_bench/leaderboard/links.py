@@ -79,4 +79,6 @@ def _project_urls() -> dict[str, str]:
     except PackageNotFoundError:
         return {}
     pairs = (entry.partition(",") for entry in entries)
-    return {label.strip().lower(): address.strip() for label, _, address in pairs if _ADDRESS.fullmatch(address.strip())}
+    return {
+        label.strip().lower(): address.strip() for label, _, address in pairs if _ADDRESS.fullmatch(address.strip())
+    }

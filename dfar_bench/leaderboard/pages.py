@@ -26,7 +26,6 @@ from dfar_bench.scoring import Metric
 from dfar_bench.text import policy_hash
 from dfar_bench.training.modes import MODES
 
-
 NOT_KNOWN = "not known"
 """What is shown of a model in place of a fact that is not recorded."""
 

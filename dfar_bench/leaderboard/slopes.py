@@ -76,7 +76,9 @@ def slopes(table: Table) -> list[Slopes]:
         lines = []
         for number, (group, entries) in enumerate(drawn):
             aside = 5.0 * (number - (len(drawn) - 1) / 2) if len(drawn) <= 8 else 0.0  # or intervals hide each other
-            lines.append((group, tuple(_point(entry, column, places[entry.facts.mode] + aside, y) for entry in entries)))
+            lines.append(
+                (group, tuple(_point(entry, column, places[entry.facts.mode] + aside, y) for entry in entries))
+            )
         heights = spread([points[-1].y for _, points in lines], 13)
         labelled = [Line(group.name, group.budget, points, y) for (group, points), y in zip(lines, heights)]
         charts.append(Slopes(column, y, stages, tuple(labelled)))
