@@ -132,11 +132,14 @@ class Table:
             how = f"in the prompt {first.get('prompt').removesuffix('.v1')} {chat}"
         parts = [" ".join(filter(None, ["each model asked", how, shots]))]
         parts += ["with a system prompt"] if first.get("system") else []
+        asked = {}
         for kind, signature in self.signatures.items():
-            if (condition := signature.get("condition")) != _usual(KINDS[kind]):
-                parts.append(f"{KINDS[kind].title.lower()} under the condition “{_title(condition)}”")
+            unusual = (condition := signature.get("condition")) != _usual(KINDS[kind])
+            asked[kind] = f"{KINDS[kind].title.lower()} under the condition “{_title(condition)}”" if unusual else ""
         if len(self.signatures) < len(self.dataset.kinds):
-            parts.append(f"{' and '.join(KINDS[kind].title.lower() for kind in self.signatures)} only")
+            parts.append(f"only {' and '.join(text or KINDS[kind].title.lower() for kind, text in asked.items())}")
+        else:
+            parts += filter(None, asked.values())
         return ", ".join(parts)
 
     def count_ranked(self, column: str) -> int:

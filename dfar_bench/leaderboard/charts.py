@@ -143,12 +143,18 @@ def scatter(table: Table) -> Scatter | None:
 
 def _named(chart: Scatter) -> tuple[Point, ...]:
     """Give points their names, beside each other's and those of the lines."""
-    notes = [(LEFT, y - 18, LEFT + WIDTH * len(name), y + 18) for y, name in chart.across]
+    notes = [(LEFT, y - 3, RIGHT, y + 3) for y, _ in chart.across]
+    notes += [(LEFT, y - 18, LEFT + WIDTH * len(name), y + 18) for y, name in chart.across]
     for x, name in chart.upright:
         notes += [(x - 16, TOP, x, TOP + WIDTH * len(name)), (x - 16, BOTTOM - WIDTH * len(name), x, BOTTOM)]
-    names = [short_name(point.entry.facts.model) for point in chart.points]
-    labels = place_labels([(point.x, point.y) for point in chart.points], names, (LEFT, TOP, RIGHT + 10, BOTTOM), notes)
-    return tuple(replace(point, label=label) for point, label in zip(chart.points, labels))
+    named: dict[int, Point] = {}
+    for aside in (False, True):
+        points = [point for point in chart.points if (point.x == STRIP and bool(chart.words)) == aside]
+        names = [short_name(point.entry.facts.model) for point in points]
+        bounds = (END if aside else LEFT, TOP, END if chart.words and not aside else RIGHT + 10, BOTTOM)
+        labels = place_labels([(point.x, point.y) for point in points], names, bounds, notes)
+        named |= {id(point): replace(point, label=label) for point, label in zip(points, labels)}
+    return tuple(named[id(point)] for point in chart.points)
 
 
 def _shares(estimates: Iterable[Estimate], with_bars: bool) -> list[float | None]:

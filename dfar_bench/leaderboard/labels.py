@@ -11,7 +11,8 @@ WIDTH, HEIGHT = 6.6, 13.0
 _REACH = 9.0
 """From a point to its name."""
 
-_SHIFTS = (0, -14, 14, -28, 28, -42, 42, -56, 56, -70, 70, -84, 84)
+_SHIFTS = ((0,), (-14, 14, -28, 28), (-42, 42, -56, 56, -70, 70, -84, 84))
+"""Up and down, tried at the right of a point and then at the left, the near ones on both sides first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,9 @@ def spread(places: Sequence[float], least: float) -> list[float]:
 def _candidates(x: float, y: float, name: str) -> list[Label]:
     return [
         Label(x + side * _REACH, y + 4 + shift, anchor, name, led=abs(shift) > 14)
-        for shift in _SHIFTS
+        for shifts in _SHIFTS
         for side, anchor in ((1, "start"), (-1, "end"))
+        for shift in shifts
     ]
 
 
