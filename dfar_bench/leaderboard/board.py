@@ -69,7 +69,7 @@ class Table:
         found = (self._comparable_baselines(status)[:1] for status in ("trivial", "classical"))
         return [entry for members in found for entry in members]
 
-    @property
+    @cached_property
     def other_baselines(self) -> list[Entry]:
         """The baselines that are not references."""
         found = (self._comparable_baselines(status)[1:] for status in ("trivial", "classical"))
@@ -85,12 +85,12 @@ class Table:
         """Ranked entries and references together, in the default order."""
         return _in_order(self.columns, (*self.ranked, *self.references))
 
-    @property
+    @cached_property
     def ranked_columns(self) -> list[Column]:
         """The columns by which it is ranked; the first is that of the default order."""
         return [column for column in self.columns if column.ranked]
 
-    @property
+    @cached_property
     def prompts(self) -> set[str]:
         """The prompts in which its models were asked."""
         return {prompt for entry in (*self.ranked, *self.apart) for prompt in entry.prompts}

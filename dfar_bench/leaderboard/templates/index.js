@@ -1,16 +1,20 @@
 "use strict";
-document.documentElement.dataset.script = ""; // long tables may be cut, and what needs a script is shown
 const $ = (id) => document.getElementById(id);
 const sections = [...document.querySelectorAll("section[data-name]")];
 const tabs = [...document.querySelectorAll(".tabs a")];
 const tables = [...document.querySelectorAll("table.board:not(.others)")];
 const lines = tables.flatMap((table) => [...table.tBodies[0].rows]);
-const words = new Map(lines.map((line) => [line, line.textContent.toLowerCase()]));
+const words = new Map(); // by row; only for those who search
 const order = new Map(lines.map((line, at) => [line, at])); // the default one, which also decides between equals
 const columns = new Map(tables.map((table) => [table, [...table.tHead.rows[0].cells]]));
 const FILTERS = ["mode", "kind", "size", "weights", "since"];
 const DEFAULT = {}; // column and way in which the page comes sorted: those of its first ranked column
 let sorted = DEFAULT;
+
+function wordsOf(line) {
+  if (!words.has(line)) words.set(line, line.textContent.toLowerCase());
+  return words.get(line);
+}
 
 const shownSection = () => sections.find((section) => !section.hidden);
 const place = (table, name) => columns.get(table).findIndex((cell) => cell.dataset.column === name);
@@ -36,7 +40,7 @@ function filter() {
     let left = 0;
     for (const line of table.tBodies[0].rows) {
       const isBaseline = line.classList.contains("baseline");
-      const fits = wanted.every((word) => words.get(line).includes(word)) && (isBaseline ||
+      const fits = wanted.every((word) => wordsOf(line).includes(word)) && (isBaseline ||
         chosen.every(([name, value]) => (name === "since" ? fact(line, name) >= value : fact(line, name) === value)));
       if (line.hidden === fits) line.hidden = !fits;
       left += fits && !isBaseline;
