@@ -1,7 +1,8 @@
 """A real Chromium, and pages watched in it.
 
 Needs the Python package ``playwright`` and a Chromium (Debian: ``apt-get install chromium``), which is not downloaded.
-Skipped without, unless DFAR_BENCH_REQUIRE_BROWSER is set.
+Skipped without, unless DFAR_BENCH_REQUIRE_BROWSER is set. Faults of accessibility are looked for with axe-core (an npm
+package), whose ``axe.min.js`` DFAR_BENCH_AXE names.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -40,13 +41,33 @@ def lacking(what: str) -> NoReturn:
     pytest.skip(f"no {what}")
 
 
+def inaccessible(page: Page) -> list[str]:
+    """Return what axe-core finds serious or critical on a page."""
+    if not (axe := os.environ.get("DFAR_BENCH_AXE")):
+        lacking("axe-core: npm install axe-core, and let DFAR_BENCH_AXE name its axe.min.js")
+    page.evaluate(Path(axe).read_text("utf-8"))
+    violations = page.evaluate("axe.run({ resultTypes: ['violations'] }).then((results) => results.violations)")
+    return [
+        f"{found['id']}: {found['help']}: {found['nodes'][0]['html'][:200]}"
+        for found in violations
+        if found["impact"] in ("serious", "critical")
+    ]
+
+
 class Watched:
     """A page, with all that it asked for and complained of."""
 
     def __init__(
-        self, browser: Browser, file: Path, width: int = 1280, script: str = "", scheme: str = "light"
+        self,
+        browser: Browser,
+        file: Path,
+        width: int = 1280,
+        script: str = "",
+        scheme: str = "light",
+        height: int = 800,
+        **options: Any,
     ) -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        self.context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
         self.context.add_init_script(script)
         self.requests: list[str] = []
         self.complaints: list[str] = []

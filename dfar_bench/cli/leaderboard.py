@@ -153,6 +153,16 @@ def build(
     without_answers: Annotated[
         bool, typer.Option("--without-answers", help="Leave out what the models answered, for a large board.")
     ] = False,
+    repository: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where the sources are: every page leads there.")
+    ] = None,
+    docs: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Where the built documentation is; may be a folder beside the pages."),
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where the pages will be, for the picture beside links to them.")
+    ] = None,
 ) -> int:
     """Make one static folder of pages from all submissions.
 
@@ -163,6 +173,7 @@ def build(
     from dfar_bench.datasets import get_dataset
     from dfar_bench.leaderboard.build import SITE_BYTES
     from dfar_bench.leaderboard.build import build as build_site
+    from dfar_bench.leaderboard.links import Links
     from dfar_bench.leaderboard.sources import is_address, read_list
 
     for name in split or []:
@@ -181,6 +192,7 @@ def build(
         reproduced=beside / "reproduced",
         skip_faulty=skip_faulty,
         without_answers=without_answers,
+        links=Links.of(repository, docs, address),
     )
     for fault in built.faults:
         print(f"dfar-bench: {fault}", file=sys.stderr)

@@ -25,6 +25,9 @@ from dfar_bench.leaderboard.submission import model_folder
 from dfar_bench.prompts import default_style, find_condition
 from dfar_bench.scoring import KINDS, Kind, Signature
 
+RECOMMENDED = "clean"
+"""The data set whose figures we recommend to quote: it comes first."""
+
 Signatures = dict[str, Signature]
 """By kind of task, in the data set's order: the fields that keep scores apart."""
 
@@ -47,8 +50,8 @@ class Table:
 
     @cached_property
     def columns(self) -> list[Column]:
-        """The columns in which any entry has a figure."""
-        entries = (*self.ranked, *self.apart, *self.baselines)
+        """The columns in which any submission has a figure."""
+        entries = (*self.ranked, *self.apart)
         return [
             column
             for column in columns(self.dataset)
@@ -58,7 +61,39 @@ class Table:
     @cached_property
     def rows(self) -> list[Entry]:
         """Ranked entries and baselines together, in the default order."""
-        return _in_order(self.dataset, (*self.ranked, *self.baselines))
+        return _in_order(columns(self.dataset), (*self.ranked, *self.baselines))
+
+    @cached_property
+    def references(self) -> list[Entry]:
+        """The best trivial baseline and the best classical model: what a figure is to be compared with."""
+        found = (self._comparable_baselines(status)[:1] for status in ("trivial", "classical"))
+        return [entry for members in found for entry in members]
+
+    @cached_property
+    def other_baselines(self) -> list[Entry]:
+        """The baselines that are not references."""
+        found = (self._comparable_baselines(status)[1:] for status in ("trivial", "classical"))
+        return [entry for members in found for entry in members]
+
+    def _comparable_baselines(self, status: str) -> list[Entry]:
+        """Return the baselines with a figure in a column of this table, the best first."""
+        members = [entry for entry in self.baselines if entry.status == status and self.signatures.keys() & entry.tasks]
+        return _in_order(self.columns, members)
+
+    @cached_property
+    def shown(self) -> list[Entry]:
+        """Ranked entries and references together, in the default order."""
+        return _in_order(self.columns, (*self.ranked, *self.references))
+
+    @cached_property
+    def ranked_columns(self) -> list[Column]:
+        """The columns by which it is ranked; the first is that of the default order."""
+        return [column for column in self.columns if column.ranked]
+
+    @cached_property
+    def prompts(self) -> set[str]:
+        """The prompts in which its models were asked."""
+        return {prompt for entry in (*self.ranked, *self.apart) for prompt in entry.prompts}
 
     @property
     def asked_by_kind(self) -> bool:
@@ -86,22 +121,25 @@ class Table:
 
     @property
     def heading(self) -> str:
-        """How the models were asked; the signature says it exactly."""
+        """How the models were asked, in plain words; the signature says it exactly."""
         first = next(iter(self.signatures.values()))
         shots = shots_text(first)
-        parts = [shots]
+        how = "in the prompt of its kind" if self.asked_by_kind and not self.dataset.style else ""
         if first.get("prompt"):
-            chat = "no chat template" if first.get("chat") == "no" else "chat template"
-            parts = [f"prompt {first.get('prompt')}", shots, chat]
-        parts += [f"system {first.get('system')}"] if first.get("system") else []
+            chat = "without a chat template" if first.get("chat") == "no" else "under a chat template"
+            how = f"in the prompt {first.get('prompt').removesuffix('.v1')} {chat}"
+        parts = [" ".join(filter(None, ["each model asked", how, shots]))]
+        parts += ["with a system prompt"] if first.get("system") else []
+        asked = {}
         for kind, signature in self.signatures.items():
-            if signature.get("judge"):
-                parts.append(f"judge {signature.get('judge')}")
-            if (condition := signature.get("condition")) != _usual(KINDS[kind]):
-                title = condition_title(condition)
-                parts.append(f"{KINDS[kind].title.lower()} under the condition “{title}”")
+            unusual = (condition := signature.get("condition")) != _usual(KINDS[kind])
+            asked[kind] = (
+                f"{KINDS[kind].title.lower()} under the condition “{condition_title(condition)}”" if unusual else ""
+            )
         if len(self.signatures) < len(self.dataset.kinds):
-            parts.append(f"only {' and '.join(KINDS[kind].title.lower() for kind in self.signatures)}")
+            parts.append(f"only {' and '.join(text or KINDS[kind].title.lower() for kind, text in asked.items())}")
+        else:
+            parts += filter(None, asked.values())
         return ", ".join(parts)
 
     def count_ranked(self, column: str) -> int:
@@ -150,9 +188,10 @@ def submission_key(facts: Facts) -> str:
 
 
 def data_with_submissions(submitted: Sequence[Facts], names: Sequence[str] = ()) -> list[str]:
-    """Return the names of the data sets with submissions, of all or of those named."""
+    """Return the names of the data sets with submissions, of all or of those named; the recommended one first."""
     seen = {task.data for facts in submitted for task in facts.tasks.values()}
-    return [name for name in DATASETS if name in seen and (not names or name in names)]
+    chosen = [name for name in DATASETS if name in seen and (not names or name in names)]
+    return sorted(chosen, key=lambda name: name != RECOMMENDED)
 
 
 def make_tables(
@@ -224,15 +263,15 @@ def _table(
         dataset,
         number,
         signatures,
-        tuple(_in_order(dataset, [replace(entry, ranks=ranks[entry.key]) for entry in ranked])),
-        tuple(_in_order(dataset, [entry for entry in members if entry.contaminated])),
+        tuple(_in_order(columns(dataset), [replace(entry, ranks=ranks[entry.key]) for entry in ranked])),
+        tuple(_in_order(columns(dataset), [entry for entry in members if entry.contaminated])),
         tuple(baselines),
     )
 
 
-def _in_order(dataset: Dataset, entries: Sequence[Entry]) -> list[Entry]:
+def _in_order(shown: Sequence[Column], entries: Sequence[Entry]) -> list[Entry]:
     """Sort by the ranked columns from left to right, the best first; entries without a figure come last."""
-    ranked = [column for column in columns(dataset) if column.ranked]
+    ranked = [column for column in shown if column.ranked]
 
     def place(entry: Entry) -> tuple[tuple[bool, float], ...]:
         values = [(entry.estimate(column).value, column.higher_is_better) for column in ranked]

@@ -20,20 +20,22 @@ from tqdm import tqdm
 from dfar_bench.datasets import DATASETS
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
-from dfar_bench.leaderboard import charts
 from dfar_bench.leaderboard.board import Table, data_with_submissions, make_tables, submission_key
+from dfar_bench.leaderboard.charts import scatter
 from dfar_bench.leaderboard.classical import read_classical
 from dfar_bench.leaderboard.comparison import comparison
 from dfar_bench.leaderboard.entries import Entry, judge_errs
 from dfar_bench.leaderboard.export import results
 from dfar_bench.leaderboard.facts import Facts, facts_of
 from dfar_bench.leaderboard.faults import Fault
-from dfar_bench.leaderboard.pages import page
+from dfar_bench.leaderboard.links import PREVIEW, Links
+from dfar_bench.leaderboard.pages import page, picture
 from dfar_bench.leaderboard.profile import profiles
 from dfar_bench.leaderboard.report import Entry as Verified
 from dfar_bench.leaderboard.report import verify_all
 from dfar_bench.leaderboard.reported import Reported, read_reported
 from dfar_bench.leaderboard.reproduced import read_outcomes
+from dfar_bench.leaderboard.slopes import slopes
 from dfar_bench.leaderboard.sources import Tree, is_address, opened
 from dfar_bench.leaderboard.submission import model_folder
 from dfar_bench.scoring import KINDS, METRICS
@@ -66,6 +68,7 @@ def build(
     reproduced: Path | None = None,
     skip_faulty: bool = False,
     without_answers: bool = False,
+    links: Links | None = None,
 ) -> Built:
     """Build the site of all submissions in folders and pinned archives.
 
@@ -79,6 +82,7 @@ def build(
         reproduced: a folder of outcomes of submissions that were run again (``reproduced.py``).
         skip_faulty: build without submissions that have a fault, rather than not at all.
         without_answers: leave out what the models answered, row by row, which is most of a large site.
+        links: where the pages lead.
 
     Raises:
         InputError: a folder or an archive is not what it should be, or the published data cannot be read.
@@ -104,7 +108,16 @@ def build(
     tables = make_tables(submitted, judge, classical, names)
     size = 0
     with _beside(out) as site:
-        files = _files(tables, submitted, published, judge, sources, report.entries, with_answers=not without_answers)
+        files = _files(
+            tables,
+            submitted,
+            published,
+            judge,
+            sources,
+            report.entries,
+            links or Links(),
+            with_answers=not without_answers,
+        )
         for path, content in files:
             (site / path).parent.mkdir(parents=True, exist_ok=True)
             (site / path).write_bytes(content)
@@ -119,33 +132,35 @@ def _files(
     judge: Judge,
     trees: Sequence[Tree],
     verified: Sequence[Verified],
+    links: Links,
     *,
     with_answers: bool,
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the path and content of every file of the site."""
-    shared: dict[str, Any] = {"datasets": DATASETS, "metrics": METRICS}
+    shared: dict[str, Any] = {"datasets": DATASETS, "metrics": METRICS, "links": links}
     yield MARK, b"made by dfar-bench board build; replaced by the next build\n"
+    yield PREVIEW, picture(PREVIEW)
     yield from results(tables, published, judge).items()
-    drawn = {table: (charts.scatter(table), charts.slopes(table)) for members in tables.values() for table in members}
+    drawn = {table: (scatter(table), slopes(table)) for members in tables.values() for table in members}
     errs = {table: judge_errs((*table.ranked, *table.apart)) for table in drawn}
     index = {"tables": tables, "drawn": drawn, "errs": errs, "reported": published, "judge": judge.signature}
     yield "index.html", page("index.html", "index.js", **index, **shared)
     places: dict[str, list[tuple[Entry, Table]]] = {}
     for name, members in tables.items():
-        yield from comparison(name, members, with_answers=with_answers)
+        yield from comparison(name, members, links, with_answers=with_answers)
         for table in members:
             for entry in (*table.ranked, *table.apart):
                 places.setdefault(entry.key, []).append((entry, table))
     for facts in tqdm(submitted, desc="pages", unit=" pages", disable=None, leave=False):
         if where := places.get(submission_key(facts)):
             context = {"facts": facts, "places": where, "kinds": KINDS}
-            yield f"runs/{submission_key(facts)}.html", page("run.html", root="../../", **context, **shared)
+            yield f"runs/{submission_key(facts)}.html", page("run.html", "copy.js", root="../../", **context, **shared)
     counts = [sum(number in entry.found_in for entry in verified) for number in range(len(trees))]
     origins = [
         (facts, entry, key if (key := submission_key(facts)) in places else "")
         for facts, entry in zip(submitted, verified)
     ]
-    yield "sources.html", page("sources.html", trees=list(zip(trees, counts)), origins=origins)
+    yield "sources.html", page("sources.html", links=links, trees=list(zip(trees, counts)), origins=origins)
     for profile in profiles(tables, published):
         path = f"models/{model_folder(profile.model)}.html"
         yield path, page("profile.html", profile=profile, root="../", **shared)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dfar_bench.leaderboard.board import Table
 from dfar_bench.leaderboard.entries import Column, Entry
+from dfar_bench.leaderboard.labels import WIDTH, Label, place_labels
 from dfar_bench.scoring import Estimate
 from dfar_bench.training.modes import MODES
 
@@ -19,6 +20,8 @@ MANY = 40
 """With more points than this, intervals would hide them."""
 
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 628.0, 16.0, 366.0
+END, STRIP = 440.0, 472.0
+"""Of the horizontal axis where models stand in a strip beside it, and where in that strip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,10 @@ class Axis:
         clipped = min(max(share, self.low), self.high)
         return round(self.start + (clipped - self.low) / (self.high - self.low) * (self.end - self.start), 1)
 
+    def ends(self, estimate: Estimate) -> tuple[float, ...]:
+        """Places of the ends of an interval; () where there is none."""
+        return tuple(map(self, estimate.interval)) if estimate.interval else ()
+
     @property
     def ticks(self) -> list[tuple[float, int]]:
         """Places of about five round shares, and the shares in per cent."""
@@ -63,12 +70,16 @@ class Point:
     x: float
     y: float
     bars: tuple[float, ...] = ()
-    estimate: Estimate | None = None
+    label: Label | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scatter:
-    """The first ranked column (y) against the second (x); trivial baselines, which have one of the two, as lines."""
+    """The first ranked column (y) against the second (x); trivial baselines, which have one of the two, as lines.
+
+    Attributes:
+        words: what stands over the strip at the right of models whose figure in ``x`` would mislead; "" without strip.
+    """
 
     columns: tuple[Column, Column]
     x: Axis
@@ -76,110 +87,88 @@ class Scatter:
     points: tuple[Point, ...]
     across: tuple[tuple[float, str], ...]
     upright: tuple[tuple[float, str], ...]
+    words: str
 
-
-@dataclass(frozen=True, slots=True)
-class Slopes:
-    """A ranked column over the ways of training: one line per base model and organisation, labelled at its end."""
-
-    column: Column
-    y: Axis
-    stages: tuple[tuple[float, str], ...]
-    lines: tuple[tuple[str, tuple[Point, ...]], ...]
+    @property
+    def nameless(self) -> int:
+        """How many points have no name, for lack of room."""
+        return sum(point.label is None for point in self.points)
 
 
 def scatter(table: Table) -> Scatter | None:
     """Draw the entries that have a figure in both columns; None if there are none."""
-    ranked = [column for column in table.columns if column.ranked]
-    if len(ranked) < 2:
+    if len(table.ranked_columns) < 2:
         return None
-    up, right = ranked[:2]
+    up, right = table.ranked_columns[:2]
     figures = [
         (entry, entry.estimate(right), entry.estimate(up))
         for entry in (*table.ranked, *table.apart)
         if entry.estimate(right).value is not None and entry.estimate(up).value is not None
     ]
-    if not figures:
+    words = next((text for entry, *_ in figures if (text := entry.has_words_for(right.metric))), "")
+    measured = [of for entry, of, _ in figures if not entry.has_words_for(right.metric)]
+    if not measured:
         return None
-    trivial = [entry for entry in table.baselines if entry.status == "trivial"]
     across, upright = (
-        [(value, entry.facts.model) for entry in trivial if (value := entry.estimate(column).value) is not None]
+        [
+            (value, entry.facts.model)
+            for entry in table.baselines
+            if entry.status == "trivial" and (value := entry.estimate(column).value) is not None
+        ]
         for column in (up, right)
     )
     with_bars = len(figures) <= MANY
-    shares: list[list[float | None]] = [[share for share, _ in upright], [share for share, _ in across]]
-    for _, *estimates in figures:
-        for side, estimate in zip(shares, estimates):
-            side += (estimate.value, estimate.low, estimate.high) if with_bars else (estimate.value,)
-    x, y = Axis.around(shares[0], LEFT, RIGHT), Axis.around(shares[1], BOTTOM, TOP)
+    x_shares = [*_shares(measured, with_bars), *(share for share, _ in upright)]
+    y_shares = [*_shares([of for *_, of in figures], with_bars), *(share for share, _ in across)]
+    x = Axis.around(x_shares, LEFT, END if words else RIGHT)
+    y = Axis.around(y_shares, BOTTOM, TOP)
     points = []
     for entry, a, b in figures:
-        bars = (*map(x, a.interval), *map(y, b.interval)) if with_bars and a.interval and b.interval else ()
-        points.append(Point(entry, x(a.value or 0.0), y(b.value or 0.0), bars))
-    return Scatter(
+        aside = bool(entry.has_words_for(right.metric))
+        at = STRIP if aside else x(a.value or 0.0)
+        ends = (at, at) if aside else x.ends(a)
+        bars = (*ends, *y.ends(b)) if with_bars and ends and y.ends(b) else ()
+        points.append(Point(entry, at, y(b.value or 0.0), bars))
+    scatter = Scatter(
         (up, right),
         x,
         y,
         tuple(points),
         tuple(sorted((y(share), name) for share, name in across)),
         tuple(sorted((x(share), name) for share, name in upright)),
+        words,
     )
+    return replace(scatter, points=_named(scatter))
 
 
-def slopes(table: Table) -> list[Slopes]:
-    """Draw what training does to base models that one organisation trained in at least two ways.
+def _named(chart: Scatter) -> tuple[Point, ...]:
+    """Give points their names, beside each other's and those of the lines."""
+    notes = [(LEFT, y - 3, RIGHT, y + 3) for y, _ in chart.across]
+    notes += [(LEFT, y - 18, LEFT + WIDTH * len(name), y + 18) for y, name in chart.across]
+    for x, name in chart.upright:
+        notes += [(x - 16, TOP, x, TOP + WIDTH * len(name)), (x - 16, BOTTOM - WIDTH * len(name), x, BOTTOM)]
+    named: dict[int, Point] = {}
+    for aside in (False, True):
+        points = [point for point in chart.points if (point.x == STRIP and bool(chart.words)) == aside]
+        names = [short_name(point.entry.facts.model) for point in points]
+        bounds = (END if aside else LEFT, TOP, END if chart.words and not aside else RIGHT + 10, BOTTOM)
+        labels = place_labels([(point.x, point.y) for point in points], names, bounds, notes)
+        named |= {id(point): replace(point, label=label) for point, label in zip(points, labels)}
+    return tuple(named[id(point)] for point in chart.points)
 
-    Each organisation has its own line, from its first run in each way, so that nobody replaces a point by naming
-    another organisation's base model. A line joins runs that were asked in the same prompts.
-    """
-    first: dict[tuple[str, str, str, tuple[str, ...]], Entry] = {}  # by organisation, base model, mode and prompts
-    for entry in sorted((*table.ranked, *table.apart), key=lambda entry: (entry.facts.created, entry.key)):
-        base = entry.facts.model if entry.facts.mode == "base" else entry.facts.base
-        if base:
-            key = (_organisation(entry.facts.model), base, entry.facts.mode, tuple(entry.prompts))
-            first.setdefault(key, entry)
-    modes = [mode for mode in MODES if any(key[2] == mode for key in first)]
-    trained = sorted(
-        {
-            (who, base, prompts)
-            for who, base, _, prompts in first
-            if sum((who, base, mode, prompts) in first for mode in modes) > 1
-        }
-    )
-    stages = {mode: round(70 + 200 * at / max(1, len(modes)), 1) for at, mode in enumerate(["base", *modes])}
-    titles = tuple((x, MODES[mode].title if mode in MODES else mode) for mode, x in stages.items())
-    charts = []
-    for column in (column for column in table.columns if column.ranked):
-        lines: dict[str, list[tuple[str, Entry, Estimate]]] = {}
-        for who, base, prompts in trained:
-            owners = {mode: _organisation(base) if mode == "base" else who for mode in stages}
-            entries = [(mode, first.get((owners[mode], base, mode, prompts))) for mode in stages]
-            name = base if who == _organisation(base) else f"{base} by {who}"
-            lines[f"{name} in {', '.join(prompts)}" if name in lines else name] = [
-                (mode, entry, estimate)
-                for mode, entry in entries
-                if entry and (estimate := entry.estimate(column)).value is not None
-            ]
-        shares = [estimate.value for line in lines.values() for _, _, estimate in line]
-        if len(shares) < 2:
-            continue
-        y = Axis.around(shares, 236, 16)
-        placed = {
-            name: tuple(
-                Point(entry, stages[mode], y(estimate.value or 0.0), (), estimate) for mode, entry, estimate in line
-            )
-            for name, line in lines.items()
-            if line
-        }
-        charts.append(Slopes(column, y, titles, tuple(placed.items())))
-    return charts
+
+def _shares(estimates: Iterable[Estimate], with_bars: bool) -> list[float | None]:
+    ends = [(one.value, one.low, one.high) if with_bars else (one.value,) for one in estimates]
+    return [share for group in ends for share in group]
+
+
+def short_name(model: str) -> str:
+    """Return a model's name without its organisation, cut where it is very long."""
+    name = model.partition("/")[2] or model
+    return name if len(name) <= 28 else f"{name[:27]}…"
 
 
 def mark(mode: str) -> int:
     """Return the number of the mark of a way of training: 0 for base, then the training modes, -1 for others."""
     known: Sequence[str] = ["base", *MODES]
     return known.index(mode) if mode in known else -1
-
-
-def _organisation(model: str) -> str:
-    return model.partition("/")[0]

@@ -13,6 +13,7 @@ from typing import Any
 from dfar_bench.leaderboard.answer_rows import pack_rows
 from dfar_bench.leaderboard.board import Table, how_asked, keeps_apart
 from dfar_bench.leaderboard.entries import Entry, judge_errs
+from dfar_bench.leaderboard.links import Links
 from dfar_bench.leaderboard.own_copy import layouts
 from dfar_bench.leaderboard.pages import data_block, page
 from dfar_bench.leaderboard.ranks import clusters
@@ -20,7 +21,7 @@ from dfar_bench.scoring import KINDS, METRICS, RESAMPLES, SEED
 from dfar_bench.scoring.statistics import group_statistics
 
 
-def comparison(name: str, tables: Sequence[Table], *, with_answers: bool) -> Iterator[tuple[str, bytes]]:
+def comparison(name: str, tables: Sequence[Table], links: Links, *, with_answers: bool) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of a data set's comparison page, and of its entries' answers."""
     dataset = tables[0].dataset
     every = [entry for table in tables for entry in (*table.ranked, *table.apart, *table.baselines)]
@@ -31,6 +32,7 @@ def comparison(name: str, tables: Sequence[Table], *, with_answers: bool) -> Ite
             "compare.html",
             *("data.js", "own_copy.js", "rows.js", "compare.js"),
             dataset=dataset,
+            links=links,
             layouts=layouts(name),
             data=data_block(
                 {
@@ -46,7 +48,7 @@ def comparison(name: str, tables: Sequence[Table], *, with_answers: bool) -> Ite
     )
     for entry in entries if with_answers else ():
         root = "../" * (entry.key.count("/") + 2)
-        context = {"entry": entry, "dataset": dataset, "answers": entry.facts.rows[name], "root": root}
+        context = {"entry": entry, "dataset": dataset, "links": links, "answers": entry.facts.rows[name], "root": root}
         yield f"answers/{name}/{entry.key}.html", page("answers.html", "hand_over.js", **context)
 
 

@@ -15,6 +15,17 @@ from dfar_bench.scoring import METRICS, Estimate, Metric, Signature
 
 UNDEFINED = Estimate(None)
 
+MIX = {
+    "share_aligned": "aligned",
+    "share_bad_reason": "reason at fault",
+    "share_no_reason": "no reason",
+    "share_wrong_verdict": "wrong or no verdict",
+}
+"""What MAR consists of: the shares of responses, which sum to 1, in the order in which they are drawn."""
+
+NO_REASONS = 0.02
+"""A model gives no reasons if, of its responses with people's verdict, no more than this share holds a reason."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -88,6 +99,30 @@ class Entry:
         """The prompts in which it was asked, one for each task unless they are the same."""
         signatures = (Signature.parse(task.signature) for task in self.tasks.values() if task.signature)
         return list(dict.fromkeys(signature.get("prompt") for signature in signatures))
+
+    @property
+    def measured(self) -> list[str]:
+        """The names of all metrics of its tasks."""
+        return [name for task in self.tasks.values() for name in task.figures]
+
+    @property
+    def mix(self) -> list[float] | None:
+        """The shares of ``MIX``; None where they are not known."""
+        figures: dict[str, Estimate] = {}
+        for task in self.tasks.values():
+            figures |= task.figures
+        shares = [share for name in MIX if (share := figures.get(name, UNDEFINED).value) is not None]
+        return shares if len(shares) == len(MIX) else None
+
+    @property
+    def gives_no_reasons(self) -> bool:
+        """Whether it answers with verdicts alone, so that its MAR, near 1, says nothing about reasons."""
+        aligned, at_fault, none, _ = self.mix or (1.0,) * len(MIX)
+        return none > 0 and aligned + at_fault <= NO_REASONS * (aligned + at_fault + none)
+
+    def has_words_for(self, metric: Metric) -> str:
+        """Return what stands in place of a figure that would mislead; "" where the figure stands."""
+        return "gives no reasons" if metric.name.startswith("mar") and self.gives_no_reasons else ""
 
     def estimate(self, column: Column) -> Estimate:
         """Return the figure of a column."""

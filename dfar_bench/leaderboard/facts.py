@@ -17,6 +17,7 @@ from dfar_bench.datasets import get_dataset
 from dfar_bench.leaderboard.answer_rows import pack_answers
 from dfar_bench.leaderboard.contamination import Contamination
 from dfar_bench.leaderboard.flags import Flag
+from dfar_bench.leaderboard.origin import Origin, origin_of
 from dfar_bench.leaderboard.reproduced import Outcome
 from dfar_bench.leaderboard.schema import Submission
 from dfar_bench.leaderboard.verified import VerifiedSubmission, VerifiedTask
@@ -62,7 +63,6 @@ class Facts(BaseModel):
         mode: how it was trained; "" for a baseline.
         about: what the submission says of itself, by label, in the order in which a page shows it; nothing of it was
             checked.
-        parameters: how many the model has, where the harness or the training recorded it.
         reproduced: what came of running the submission again, if that was done.
         rows: its answers by data set; see ``pack_answers``.
     """
@@ -74,9 +74,9 @@ class Facts(BaseModel):
     created: str = ""
     mode: str = ""
     base: str | None = None
+    origin: Origin = Origin()
     about: dict[str, str] = {}
     flags: list[Flag] = []
-    parameters: int | None = None
     reproduced: Outcome | None = None
     tasks: dict[str, TaskFacts]
     rows: dict[str, str] = {}
@@ -99,9 +99,9 @@ def facts_of(verified: VerifiedSubmission) -> dict[str, Any]:
         created=submission.created,
         mode=submission.mode,
         base=submission.model.base,
+        origin=origin_of(submission, [task.run for task in verified.tasks.values()]),
         about=_about(verified),
         flags=list(verified.flags),
-        parameters=_parameters(submission),
         tasks={
             name: task_facts(
                 task.task.dataset.name,
@@ -162,11 +162,6 @@ def _rows(verified: VerifiedSubmission) -> dict[str, str]:
         name: pack_answers(get_dataset(name), [(task.task.kind.name, task.answers, task.stored) for task in tasks])
         for name, tasks in by_data.items()
     }
-
-
-def _parameters(submission: Submission) -> int | None:
-    recorded, trained = submission.recorded, submission.dfar_run
-    return (recorded and recorded.parameters) or (trained and trained.base_model.parameters) or None
 
 
 def _identified_by(submission: Submission) -> str:

@@ -36,9 +36,15 @@ class Flag:
     text: str
 
 
-def task_flags(answers: Sequence[Answer]) -> tuple[Flag, ...]:
-    """Return the flags of one task's answers."""
-    return tuple(flag for flag in (_gold_copy(answers), _constant(answers), _implausible(answers)) if flag)
+def task_flags(answers: Sequence[Answer], *, verdicts_alone: bool = False) -> tuple[Flag, ...]:
+    """Return the flags of one task's answers.
+
+    Args:
+        verdicts_alone: whether the model was trained on, or asked for, verdicts without reasons. Its responses are a
+            word each, and the commoner word is not odd.
+    """
+    found = (_gold_copy(answers), _constant(answers, verdicts_alone), _implausible(answers))
+    return tuple(flag for flag in found if flag)
 
 
 def inconsistency(acc: float | None, verdict_acc: float | None, unparsed: float | None) -> Flag | None:
@@ -90,15 +96,16 @@ def _gold_copy(answers: Sequence[Answer]) -> Flag | None:
     )
 
 
-def _constant(answers: Sequence[Answer]) -> Flag | None:
+def _constant(answers: Sequence[Answer], verdicts_alone: bool) -> Flag | None:
     if len(answers) < 2:
         return None
     verdicts = {answer.likeliest for answer in answers if isinstance(answer, Choice)}
     if len(verdicts) == 1:
         return Flag("constant", "one verdict for all rows")
-    responses = Counter(
-        " ".join(answer.case.response.split()) for answer in answers if isinstance(answer, Argument)
-    ).most_common(1)
+    arguments = [answer for answer in answers if isinstance(answer, Argument)]
+    if verdicts_alone and len({answer.verdict for answer in arguments}) > 1:
+        arguments = [answer for answer in arguments if not answer.reading.bare]
+    responses = Counter(" ".join(answer.case.response.split()) for answer in arguments).most_common(1)
     if responses and responses[0][1] > CONSTANT * len(answers):
         return Flag("constant", f"one response for {responses[0][1]} of {len(answers)} rows")
     return None

@@ -37,6 +37,7 @@ from dfar_bench.prompts import find_condition
 from dfar_bench.runs.run import Harness as RunHarness
 from dfar_bench.runs.run import Run
 from dfar_bench.scoring import Task, tasks
+from dfar_bench.training.modes import MODES
 
 
 def verify(folder: Path, judge: Judge | None = None) -> VerifiedSubmission | list[Fault]:
@@ -167,6 +168,7 @@ def _read_task(task: Task, submitted: SubmittedTask, opened: Opened) -> tuple[Ru
 
 def _score(run: Run, stored: tuple[Stored, ...], submission: Submission, judge: Judge) -> VerifiedTask:
     answers = tuple(run.answers(judge))
+    trained_on_verdicts = submission.mode in MODES and not MODES[submission.mode].with_reason
     return VerifiedTask(
         task=run.task,
         run=run,
@@ -175,7 +177,7 @@ def _score(run: Run, stored: tuple[Stored, ...], submission: Submission, judge: 
         stored=stored,
         signature=run.signature(judge),
         metrics={metric.name: metric.of(answers) for metric in run.metrics},
-        flags=task_flags(answers),
+        flags=task_flags(answers, verdicts_alone=trained_on_verdicts or not run.condition.with_reason),
         contamination=contamination(submission, run.task.dataset.name),
         error_rates=run.error_rates(judge),
     )

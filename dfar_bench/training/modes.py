@@ -132,6 +132,7 @@ class Mode:
         config: returns the class of TRL's settings for that trainer.
         recipe: the file of ``train/configs`` that holds the defaults.
         about: what else goes into the record.
+        with_reason: whether what it learns to write may hold reasons.
     """
 
     name: str
@@ -145,6 +146,7 @@ class Mode:
     config: Callable[[], type[Any]] = field(default=sft_config, repr=False)
     recipe: str = "fast.yaml"
     about: Callable[[Options], dict[str, Any]] = field(default=lambda options: {}, repr=False)
+    with_reason: bool = True
 
     @property
     def description(self) -> str:
@@ -163,7 +165,7 @@ class Mode:
 
 
 MODES: Registry[Mode] = Registry("mode")
-MODES.add(Mode("l", "L", "labels alone", gold_text("label")))
+MODES.add(Mode("l", "L", "labels alone", gold_text("label"), with_reason=False))
 MODES.add(Mode("lr", "L+R", "labels and reasons", gold_text("reason")))
 MODES.add(
     Mode(

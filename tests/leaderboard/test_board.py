@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,11 @@ from dfar_bench.cli.main import main
 from dfar_bench.datasets import get_dataset, rows
 from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
-from dfar_bench.leaderboard import board, build, charts, facts, pages, ranks
+from dfar_bench.leaderboard import board, build, charts, facts, pages, ranks, slopes
 from dfar_bench.leaderboard.facts import Facts, facts_of, pack, unpack
+from dfar_bench.leaderboard.labels import place_labels, spread
+from dfar_bench.leaderboard.links import PREVIEW, Links
+from dfar_bench.leaderboard.origin import Budget
 from dfar_bench.leaderboard.own_copy import key, keys
 from dfar_bench.leaderboard.reported import read_reported
 from dfar_bench.runs.baselines import PUBLISHED
@@ -121,7 +125,7 @@ def test_a_data_set_with_a_leak_is_ranked_by_its_unleaked_rows(site: Path) -> No
     page = (site / "index.html").read_text()
     assert f">{100 * row['metrics']['cls']['acc_unleaked']['value']:.1f}<small>" in page
     assert [column.metric.name for column in board.columns(get_dataset("paper"))] == [
-        "acc_unleaked", "mar_unleaked", "mar_self", "verdict_acc_unleaked", "group_acc", "ties"
+        "acc_unleaked", "mar_unleaked", "group_acc", "verdict_acc_unleaked", "mar_self", "ties"
     ]  # fmt: skip
 
 
@@ -295,6 +299,8 @@ def test_no_statement_and_no_human_reason(site: Path) -> None:
     known = [text for text in texts if len(text.split()) >= 5]
     quoted = 0
     for name, bytes_ in content(site).items():
+        if name == PREVIEW:
+            continue
         text = html.unescape(bytes_.decode())
         for packed in re.findall(r'id="(?:answers|test-rows)">([^<]*)<', text):
             unpacked = gzip.decompress(base64.b64decode(packed)).decode()
@@ -326,7 +332,9 @@ def test_pages_hold_no_code_from_data(which: str, request: pytest.FixtureRequest
             assert "unsafe" not in policy
             codes = re.findall(r"<(?:script|style)>(.*?)</(?:script|style)>", text, flags=re.DOTALL)
             where = "compare" if name.startswith("compare-") else name.partition("/")[0]
-            scripts, own = {"index.html": (1, 2), "compare": (3, 2), "answers": (2, 1)}.get(where, (0, 1))
+            scripts, own = {"index.html": (1, 2), "compare": (3, 2), "answers": (2, 1), "runs": (1, 2)}.get(
+                where, (0, 1)
+            )
             assert len(codes) == own
             assert ("frame-src" in policy) == (where == "compare")
             for code in codes:
@@ -361,10 +369,11 @@ def test_charts_place_what_they_show(tree: Path) -> None:
         x1, x2, y1, y2 = point.bars
         assert x1 <= point.x <= x2
         assert y1 >= point.y >= y2
-    for drawn in charts.slopes(table):
-        ((name, points),) = drawn.lines
-        assert name == "acme/judge-7b"
-        assert [point.entry.facts.mode for point in points] == ["base", "l", "lr"]
+    for drawn in slopes.slopes(table):
+        (line,) = drawn.lines
+        assert (line.name, line.budget) == ("judge-7b", "")  # nobody recorded what the trainings read
+        assert [point.entry.facts.mode for point in line.points] == ["base", "l", "lr"]
+        assert all(point.bars[2] > point.y > point.bars[3] for point in line.points)
 
 
 def test_nobody_replaces_the_points_of_others(tree: Path) -> None:
@@ -377,8 +386,8 @@ def test_nobody_replaces_the_points_of_others(tree: Path) -> None:
             for one in honest
             if one.mode in modes and one.base
         ]
-        accuracy, *_ = charts.slopes(mini_table(honest + early))
-        return {name: [point.entry.facts.model for point in points] for name, points in accuracy.lines}
+        accuracy, *_ = slopes.slopes(mini_table(honest + early))
+        return {line.name: [point.entry.facts.model for point in line.points] for line in accuracy.lines}
 
     def in_chat(one: Facts) -> Facts:
         tasks = {
@@ -390,10 +399,65 @@ def test_nobody_replaces_the_points_of_others(tree: Path) -> None:
         return one.model_copy(update={"tasks": tasks})
 
     ours = ["acme/judge-7b", "acme/judge-7b-l", "acme/judge-7b-lr"]
-    accuracy, *_ = charts.slopes(mini_table([in_chat(one) if one.mode == "base" else one for one in honest]))
-    assert [point.entry.facts.model for _, points in accuracy.lines for point in points] == ours[1:]
-    assert lines("l") == {"acme/judge-7b": ours}
-    assert lines("l", "lr") == {"acme/judge-7b": ours, "acme/judge-7b by zeta": ["acme/judge-7b", "zeta/l", "zeta/lr"]}
+    accuracy, *_ = slopes.slopes(mini_table([in_chat(one) if one.mode == "base" else one for one in honest]))
+    assert [point.entry.facts.model for line in accuracy.lines for point in line.points] == ours[1:]
+    assert lines("l") == {"judge-7b": ours}
+    assert lines("l", "lr") == {"judge-7b": ours, "judge-7b by zeta": ["acme/judge-7b", "zeta/l", "zeta/lr"]}
+
+
+def test_only_trainings_that_read_as_much_are_joined(tree: Path) -> None:
+    """As many rows, or as many tokens; how much is said, and nothing is joined on a part of what is known."""
+
+    def lines(**budgets: tuple[int, int] | None) -> list[tuple[str, list[str]]]:
+        changed = []
+        for one in mini_facts(tree):
+            rows_tokens = budgets.get(one.mode) if one.base else None
+            budget = Budget(rows=rows_tokens[0], tokens=rows_tokens[1]) if rows_tokens else None
+            changed.append(one.model_copy(update={"origin": one.origin.model_copy(update={"budget": budget})}))
+        return [
+            (line.budget, [point.entry.facts.mode for point in line.points])
+            for chart in slopes.slopes(mini_table(changed))[:1]
+            for line in chart.lines
+        ]
+
+    every = ["base", "l", "lr"]
+    assert lines() == [("", every)]
+    assert lines(l=(4000, 200_000), lr=(4004, 600_000)) == [("4,000 rows read", every)]
+    assert lines(l=(12_000, 600_000), lr=(4000, 605_000)) == [("600,000 tokens read", every)]
+    assert lines(l=(4000, 200_000), lr=(4000, 200_000)) == [("4,000 rows read", every)]
+    assert lines(l=(8000, 400_000), lr=(4000, 600_000)) == []
+    assert lines(l=(4000, 200_000)) == []
+
+
+def test_names_of_points_do_not_lie_upon_each_other() -> None:
+    points = [(100.0, 100.0 + 3 * number) for number in range(12)]
+    placed = place_labels(points, [f"model-{number}" for number in range(12)], (0, 0, 400, 400))
+    boxes = sorted((label.anchor, label.y) for label in placed if label)
+    assert len(boxes) == 12
+    assert all(low[0] != high[0] or high[1] - low[1] >= 13 for low, high in pairwise(boxes))
+    crowded = place_labels(points * 20, ["a name of some length"] * 240, (0, 0, 400, 200))
+    assert None in crowded
+    assert spread([10, 12, 50, 11], 13) == [10, 36, 50, 23]
+
+
+def test_where_pages_lead(tree: Path, cache: Path, site: Path, tmp_path: Path) -> None:
+    """Nowhere that nobody named; from everywhere to what was named."""
+    for page in site.rglob("*.html"):
+        text = page.read_text()
+        assert "<code>docs/findings.md</code> in the repository" in text
+        assert text.count('property="og:') == 6
+    links = Links.of("https://example.org/lab/bench/", "docs", "https://lab.example.org")
+    build.build(tree, tmp_path / "board", cache=cache, splits=["mini"], links=links)
+    run = next((tmp_path / "board" / "runs" / "acme__judge-7b").iterdir()).read_text()
+    for address in ("../../docs/findings.html", "../../docs/judges.html", "../../docs/leaderboard.html"):
+        assert run.count(f'href="{address}"') == 2
+    assert run.count('href="https://example.org/lab/bench"') == 2
+    assert f'content="https://lab.example.org/{PREVIEW}"' in run
+    assert (tmp_path / "board" / PREVIEW).read_bytes()[:4] == b"\x89PNG"
+    assert Links.of("https://example.org/x").pages("")["Judges"] == "https://example.org/x/blob/HEAD/docs/judges.md"
+    for wrong in ("javascript:alert(1)", "https://x y", "example.org"):
+        with pytest.raises(InputError, match=r"--repository .* is not an address"):
+            Links.of(wrong)
 
 
 def test_published_figures(site: Path, tmp_path: Path) -> None:

@@ -152,10 +152,11 @@ def test_unchanged_submissions_are_skipped(copy: Path, tmp_path: Path, monkeypat
 # Flags
 
 
-def flags_of(kind: str, answer: Callable[[Row], Any]) -> list[str]:
+def flags_of(kind: str, answer: Callable[[Row], Any], *, verdicts_alone: bool = False) -> list[str]:
     task = find_task(f"dfar_mini_{kind}")
     outputs = [Output(row, answer(row)) for row in rows("mini")["test"]]
-    return [flag.kind for flag in task_flags(task.kind.read(outputs, get_judge()))]
+    answers = task.kind.read(outputs, get_judge())
+    return [flag.kind for flag in task_flags(answers, verdicts_alone=verdicts_alone)]
 
 
 @pytest.mark.parametrize(
@@ -173,6 +174,26 @@ def flags_of(kind: str, answer: Callable[[Row], Any]) -> list[str]:
 )
 def test_flags(kind: str, answer: Callable[[Row], Any], flags: list[str]) -> None:
     assert flags_of(kind, answer) == flags
+
+
+def test_one_word_by_design_is_not_odd(tmp_path: Path) -> None:
+    """Most answers of a model that learned labels are the same word; the same words of another model are odd."""
+
+    def mostly(row: Row) -> str:
+        return " unethical." if row.row_id.endswith("7") else " ethical."
+
+    assert flags_of("reason", mostly) == ["constant"]
+    assert flags_of("reason", mostly, verdicts_alone=True) == []
+    assert flags_of("reason", lambda row: " ethical.", verdicts_alone=True) == ["constant"]
+    repeated = " ethical. It is what people expect."
+    assert flags_of("reason", lambda row: repeated, verdicts_alone=True) == ["constant"]
+    trained = {"sets": ["other"], "description": "labels of its own"}
+    for mode, flags in (("l", 0), ("lr", 1)):
+        folder = write_submission(
+            tmp_path, f"acme/{mode}", lambda row, kind: SENSIBLE(row, kind) if kind == "cls" else mostly(row),
+            mode=mode, training=trained,
+        )  # fmt: skip
+        assert len(accepted(folder).tasks["dfar_mini_reason"].flags) == flags
 
 
 def test_tasks_that_contradict_each_other() -> None:

@@ -1,53 +1,79 @@
 "use strict";
-document.documentElement.dataset.script = ""; // long tables may be cut: a button shows the rest
 const $ = (id) => document.getElementById(id);
 const sections = [...document.querySelectorAll("section[data-name]")];
-const tabs = [...document.querySelectorAll(".tabs button")];
-const tables = [...document.querySelectorAll("table.board")];
+const tabs = [...document.querySelectorAll(".tabs a")];
+const tables = [...document.querySelectorAll("table.board:not(.others)")];
 const lines = tables.flatMap((table) => [...table.tBodies[0].rows]);
-const words = new Map(lines.map((line) => [line, line.textContent.toLowerCase()]));
+const words = new Map(); // by row; only for those who search
 const order = new Map(lines.map((line, at) => [line, at])); // the default one, which also decides between equals
+const columns = new Map(tables.map((table) => [table, [...table.tHead.rows[0].cells]]));
+const FILTERS = ["mode", "kind", "size", "weights", "since"];
+const DEFAULT = {}; // column and way in which the page comes sorted: those of its first ranked column
+let sorted = DEFAULT;
 
-function shownSection() { return sections.find((section) => !section.hidden); }
+function wordsOf(line) {
+  if (!words.has(line)) words.set(line, line.textContent.toLowerCase());
+  return words.get(line);
+}
+
+const shownSection = () => sections.find((section) => !section.hidden);
+const place = (table, name) => columns.get(table).findIndex((cell) => cell.dataset.column === name);
 
 function choose(name) {
   if (!sections.some((section) => section.dataset.name === name)) return;
   for (const section of sections) section.hidden = section.dataset.name !== name;
-  for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.name === name));
+  for (const tab of tabs) {
+    if (tab.dataset.name === name) tab.setAttribute("aria-current", "true");
+    else tab.removeAttribute("aria-current");
+  }
   clearPair();
-  filter();
 }
 
 function filter() {
   const wanted = $("search").value.trim().toLowerCase().split(/\s+/).filter(Boolean);
-  const mode = $("mode").value;
+  const chosen = FILTERS.map((name) => [name, $(name).value]).filter(([, value]) => value);
   let shown = 0, all = 0;
-  for (const section of sections) {
-    for (const line of section.querySelectorAll("table.board tbody tr")) {
-      const isBaseline = line.dataset.mode === "";
-      const fits = (!mode || isBaseline || line.dataset.mode === mode) && wanted.every((word) => words.get(line).includes(word));
+  for (const table of tables) {
+    const places = { kind: place(table, "kind"), weights: place(table, "weights"), since: place(table, "date") };
+    const fact = (line, name) => line.dataset[name] ?? line.cells[places[name]].textContent.trim();
+    const isIn = table.closest("section") === shownSection();
+    let left = 0;
+    for (const line of table.tBodies[0].rows) {
+      const isBaseline = line.classList.contains("baseline");
+      const fits = wanted.every((word) => wordsOf(line).includes(word)) && (isBaseline ||
+        chosen.every(([name, value]) => (name === "since" ? fact(line, name) >= value : fact(line, name) === value)));
       if (line.hidden === fits) line.hidden = !fits;
-      if (!section.hidden && !isBaseline) { all += 1; shown += fits; }
+      left += fits && !isBaseline;
+      all += isIn && !isBaseline;
     }
+    const box = table.parentElement;
+    box.hidden = left === 0;
+    box.nextElementSibling.hidden = left > 0;
+    if (isIn) shown += left;
   }
   $("count").textContent = `${shown} of ${all} submissions`;
+  $("filters").classList.toggle("active", chosen.length > 0);
 }
 
 function valueOf(cell) {
-  const text = cell.firstChild?.nodeName === "INPUT" ? "" : cell.textContent.trim();
-  if (text === "" || text === "–") return null;
+  const text = cell.dataset.value ?? (cell.firstChild?.nodeName === "INPUT" ? "" : cell.textContent.trim());
+  if (text === "" || text === "–" || text === "not known") return null;
   if (!cell.classList.contains("n")) return text.toLowerCase();
-  return parseFloat(cell.firstChild.textContent.replace("−", "-")); // the interval below it would add digits
+  return parseFloat(cell.dataset.value ?? cell.firstChild.textContent.replace("−", "-")); // the interval below it would add digits
 }
 
-function sort(table, column) {
-  const heading = table.tHead.rows[0].cells[column];
-  const before = heading.getAttribute("aria-sort");
-  const way = before === "none" ? heading.dataset.first ?? "ascending" : before === "ascending" ? "descending" : "ascending";
-  for (const other of table.tHead.rows[0].cells) if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", "none");
-  heading.setAttribute("aria-sort", way);
+// Sort a table as the page says; a table without that column stays in its default order.
+function sort(table) {
+  const headings = columns.get(table);
+  const first = headings.findIndex((cell) => cell.dataset.rank === "0");
+  let at = sorted.column ? place(table, sorted.column) : -1;
+  const way = at < 0 ? headings[first]?.dataset.first : sorted.way;
+  if (at < 0) at = first;
+  if (at < 0) return;
+  const heading = headings[at];
+  for (const other of headings) if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", other === heading ? way : "none");
   const sign = way === "ascending" ? 1 : -1;
-  const keyed = [...table.tBodies[0].rows].map((line) => [valueOf(line.cells[column]), line]);
+  const keyed = [...table.tBodies[0].rows].map((line) => [valueOf(line.cells[at]), line]);
   keyed.sort(([one, first], [other, second]) => {
     if (one === null || other === null) { // what has no value comes last either way
       if (one !== other) return one === null ? 1 : -1;
@@ -55,15 +81,65 @@ function sort(table, column) {
     return order.get(first) - order.get(second);
   });
   table.tBodies[0].append(...keyed.map(([, line]) => line));
+  rank(table, heading);
 }
 
-function picked() { return [...document.querySelectorAll(".pick input:checked")]; }
+// One column of ranks: by the ranked column by which the table is sorted, or was sorted last.
+function rank(table, heading) {
+  const at = columns.get(table).findIndex((cell) => cell.classList.contains("place"));
+  if (at < 0 || heading.dataset.rank === undefined) return;
+  columns.get(table)[at].querySelector("small").textContent = `by ${heading.querySelector(".sort").textContent.replace(/ [↑↓]?$/, "")}`;
+  for (const line of table.tBodies[0].rows) {
+    const ranks = line.cells[at].dataset.ranks;
+    if (ranks !== undefined) line.cells[at].textContent = ranks.split("|")[heading.dataset.rank];
+  }
+}
+
+function press(heading) {
+  const before = heading.getAttribute("aria-sort");
+  const way = before === "none" ? heading.dataset.first ?? "ascending" : before === "ascending" ? "descending" : "ascending";
+  sorted = { column: heading.dataset.column, way };
+  for (const table of shownSection().querySelectorAll("table.board:not(.others)")) sort(table);
+  write();
+}
+
+// The address says what is shown: #clean?sort=-mar&q=acme&kind=base (a minus: the largest first).
+function write() {
+  const said = new URLSearchParams();
+  if (sorted.column) said.set("sort", (sorted.way === "descending" ? "-" : "") + sorted.column);
+  if ($("search").value) said.set("q", $("search").value);
+  for (const name of FILTERS) if ($(name).value) said.set(name, $(name).value);
+  history.replaceState(null, "", `#${shownSection().dataset.name}${said.size ? `?${said}` : ""}`);
+}
+
+function read() {
+  const [name, query = ""] = location.hash.slice(1).split(/\?(.*)/s);
+  if (!sections.some((section) => section.dataset.name === name)) return; // a place on the page, or nothing
+  const said = new URLSearchParams(query), by = said.get("sort") ?? "";
+  const before = sorted;
+  sorted = by ? { column: by.replace(/^-/, ""), way: by.startsWith("-") ? "descending" : "ascending" } : DEFAULT;
+  $("search").value = said.get("q") ?? "";
+  for (const filter of FILTERS) {
+    $(filter).value = said.get(filter) ?? "";
+    if ($(filter).selectedIndex === -1) $(filter).value = ""; // no such choice
+    if ($(filter).value) $("filters").open = true;
+  }
+  choose(name);
+  if (sorted !== before) for (const table of shownSection().querySelectorAll("table.board:not(.others)")) sort(table);
+  filter();
+}
+
+function clearFilters() {
+  for (const name of ["search", ...FILTERS]) $(name).value = "";
+  filter();
+  write();
+}
 
 function pair() {
-  const chosen = picked();
+  const chosen = [...document.querySelectorAll(".pick input:checked")];
   for (const box of document.querySelectorAll(".pick input")) box.disabled = chosen.length === 2 && !box.checked;
   $("pair").hidden = chosen.length === 0;
-  const names = chosen.map((box) => box.closest("tr").querySelector("th").firstChild.textContent);
+  const names = chosen.map((box) => (box.closest("tr").querySelector("th a") ?? box.closest("tr").querySelector("th").firstChild).textContent);
   $("pair-text").textContent = names.length === 1 ? `${names[0]}: choose another to compare it with` : names.join(" and ");
   $("pair-link").hidden = chosen.length < 2;
   if (chosen.length === 2) {
@@ -78,24 +154,30 @@ function clearPair() {
 }
 
 if (sections.length) {
-  for (const tab of tabs) tab.addEventListener("click", () => {
+  for (const tab of tabs) tab.addEventListener("click", (event) => {
+    event.preventDefault();
     choose(tab.dataset.name);
-    history.replaceState(null, "", `#${tab.dataset.name}`);
+    for (const table of shownSection().querySelectorAll("table.board:not(.others)")) sort(table);
+    filter();
+    write();
   });
   for (const table of tables) {
     table.tHead.addEventListener("click", (event) => {
-      const cell = event.target.closest("button")?.closest("th");
-      if (cell) sort(table, cell.cellIndex);
+      const cell = event.target.closest("button.sort")?.closest("th");
+      if (cell) press(cell);
     });
     table.addEventListener("change", pair);
     const more = table.parentElement.querySelector(".more");
     more?.addEventListener("click", () => { table.classList.add("whole"); more.hidden = true; });
   }
-  $("search").addEventListener("input", filter);
-  $("mode").addEventListener("change", filter);
+  for (const [id, event] of [["search", "input"], ...FILTERS.map((name) => [name, "change"])]) {
+    $(id).addEventListener(event, () => { filter(); write(); });
+  }
+  for (const button of document.querySelectorAll(".clear")) button.addEventListener("click", clearFilters);
   $("pair-clear").addEventListener("click", clearPair);
-  addEventListener("hashchange", () => choose(location.hash.slice(1)));
-  clearPair(); // browsers remember ticks
+  addEventListener("hashchange", read);
+  for (const name of ["search", ...FILTERS]) $(name).value = ""; // browsers remember what was typed, and ticks
   choose(sections[0].dataset.name);
-  choose(location.hash.slice(1));
+  filter();
+  read();
 }
