@@ -152,9 +152,9 @@ def _usual(kind: Kind) -> str:
 
 
 def shots_text(signature: Signature) -> str:
-    """Return how many examples came before the question, in words."""
+    """Say how many examples stood before the question."""
     shots = signature.get("shots")
-    return {"0": "no examples", "1": "1 example"}.get(shots, f"{shots} examples")
+    return {"0": "without examples", "1": "with 1 example"}.get(shots, f"with {shots} examples")
 
 
 def condition_title(condition: str) -> str:
