@@ -1,8 +1,8 @@
 """A real Chromium, and pages watched in it.
 
 Needs the Python package ``playwright`` and a Chromium (Debian: ``apt-get install chromium``), which is not downloaded.
-Skipped without, unless DFAR_BENCH_REQUIRE_BROWSER is set. Faults of accessibility are looked for with axe-core (an npm
-package), whose ``axe.min.js`` DFAR_BENCH_AXE names.
+Skipped without, unless DFAR_BENCH_REQUIRE_BROWSER is set. axe-core, which finds what keeps people with a screen reader
+or a keyboard from using a page, comes with ``axe-playwright-python``.
 """
 
 from __future__ import annotations
@@ -43,10 +43,9 @@ def lacking(what: str) -> NoReturn:
 
 def inaccessible(page: Page) -> list[str]:
     """Return what axe-core finds serious or critical on a page."""
-    if not (axe := os.environ.get("DFAR_BENCH_AXE")):
-        lacking("axe-core: npm install axe-core, and let DFAR_BENCH_AXE name its axe.min.js")
-    page.evaluate(Path(axe).read_text("utf-8"))
-    violations = page.evaluate("axe.run({ resultTypes: ['violations'] }).then((results) => results.violations)")
+    from axe_playwright_python.sync_playwright import Axe
+
+    violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [
         f"{found['id']}: {found['help']}: {found['nodes'][0]['html'][:200]}"
         for found in violations
