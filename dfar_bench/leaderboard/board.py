@@ -8,7 +8,7 @@ did the same tasks in the same way.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -104,6 +104,12 @@ class Table:
     def size(self) -> int:
         """How many submissions it has."""
         return len(self.ranked) + len(self.apart)
+
+    @cached_property
+    def repeated(self) -> set[str]:
+        """The models that have several submissions here, which only their runs tell apart."""
+        counts = Counter(entry.facts.model for entry in (*self.ranked, *self.apart))
+        return {model for model, count in counts.items() if count > 1}
 
     @property
     def shown_fields(self) -> dict[str, list[str]]:
@@ -252,7 +258,7 @@ def _table(
         kind, metric = column.metric.kind, column.metric.name
         if not column.ranked or not all(metric in entry.tasks[kind].bits for entry in ranked if kind in entry.tasks):
             continue
-        did_it = [entry for entry in ranked if kind in entry.tasks]
+        did_it = [entry for entry in ranked if kind in entry.tasks and not entry.has_words_for(column.metric)]
         models, floor = (
             [entry.tasks[kind].bits[metric] for entry in side if kind in entry.tasks] for side in (did_it, trivial)
         )

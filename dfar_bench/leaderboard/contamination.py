@@ -46,7 +46,7 @@ def contamination(submission: Submission, dataset: str) -> Contamination:
         earlier = run.base_run.row_ids.split() if run.base_run else []
         trained, unknown = _statements([*run.data.row_ids.split(), *earlier])
         if unknown:
-            doubts.append(f"{unknown} of its {run.data.rows + len(earlier)} training rows are not known here")
+            doubts.append(f"{unknown} of its {run.data.rows + len(earlier):,} training rows are not known here")
         if run.ranked_by and not run.base_run:
             doubts.append("what its base model was trained on is not recorded")
     known = training_sets()
@@ -62,7 +62,7 @@ def contamination(submission: Submission, dataset: str) -> Contamination:
     test = rows(dataset)["test"]
     shared = [row for row in test if normalize(row.statement) in trained]
     unleaked = sum(not row.leaked for row in shared)
-    basis = f"by the hashes of its {run.data.rows} training rows" if run else "as declared"
+    basis = f"by the hashes of its {run.data.rows:,} training rows" if run else "as declared"
     if shared:
         why = f"{basis}, it was trained on {len(shared)} of the {len(test)} test statements"
         return Contamination(True, len(shared), unleaked, why)

@@ -75,7 +75,7 @@ class Line:
 
     @cached_property
     def own_axis(self) -> Axis:
-        """An axis with round ends around these values and 0, for a figure that is no share."""
+        """An axis with round ends around these values and 0, for a figure that is not a share."""
         low, high = min(0.0, *self.values), max(0.0, *self.values)
         step = 10.0 ** math.floor(math.log10((high - low) or 1.0))
         low, high = step * math.floor(low / step + 1e-9), step * math.ceil(high / step - 1e-9)

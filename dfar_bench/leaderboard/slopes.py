@@ -120,7 +120,7 @@ def _groups(entries: Iterable[Entry]) -> Iterator[_Group]:
 
 
 def _at_equal_cost(runs: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
-    """Yield runs whose trainings read as much, and how much; last those whose budget is not recorded, with ""."""
+    """Yield runs that were trained on equally much, and how much; last those whose budget is not recorded, with ""."""
     known = [(entry, budget) for entry in runs if (budget := entry.facts.origin.budget)]
     seen: list[set[str]] = []
     for unit in ("rows", "tokens"):

@@ -47,8 +47,9 @@ function filter() {
       all += isIn && !isBaseline;
     }
     const box = table.parentElement;
-    box.hidden = left === 0;
-    box.nextElementSibling.hidden = left > 0;
+    const nothing = [...table.tBodies[0].rows].every((line) => line.hidden);
+    box.hidden = nothing;
+    box.nextElementSibling.hidden = !nothing;
     if (isIn) shown += left;
   }
   $("count").textContent = `${shown} of ${all} submissions`;
@@ -56,6 +57,7 @@ function filter() {
 }
 
 function valueOf(cell) {
+  if (cell.classList.contains("words")) return null; // there is no figure
   const text = cell.dataset.value ?? (cell.firstChild?.nodeName === "INPUT" ? "" : cell.textContent.trim());
   if (text === "" || text === "–" || text === "not known") return null;
   if (!cell.classList.contains("n")) return text.toLowerCase();
@@ -105,22 +107,22 @@ function press(heading) {
 
 // The address says what is shown: #clean?sort=-mar&q=acme&kind=base (a minus: the largest first).
 function write() {
-  const said = new URLSearchParams();
-  if (sorted.column) said.set("sort", (sorted.way === "descending" ? "-" : "") + sorted.column);
-  if ($("search").value) said.set("q", $("search").value);
-  for (const name of FILTERS) if ($(name).value) said.set(name, $(name).value);
-  history.replaceState(null, "", `#${shownSection().dataset.name}${said.size ? `?${said}` : ""}`);
+  const query = new URLSearchParams();
+  if (sorted.column) query.set("sort", (sorted.way === "descending" ? "-" : "") + sorted.column);
+  if ($("search").value) query.set("q", $("search").value);
+  for (const name of FILTERS) if ($(name).value) query.set(name, $(name).value);
+  history.replaceState(null, "", `#${shownSection().dataset.name}${query.size ? `?${query}` : ""}`);
 }
 
 function read() {
-  const [name, query = ""] = location.hash.slice(1).split(/\?(.*)/s);
+  const [name, text = ""] = location.hash.slice(1).split(/\?(.*)/s);
   if (!sections.some((section) => section.dataset.name === name)) return; // a place on the page, or nothing
-  const said = new URLSearchParams(query), by = said.get("sort") ?? "";
+  const query = new URLSearchParams(text), by = query.get("sort") ?? "";
   const before = sorted;
   sorted = by ? { column: by.replace(/^-/, ""), way: by.startsWith("-") ? "descending" : "ascending" } : DEFAULT;
-  $("search").value = said.get("q") ?? "";
+  $("search").value = query.get("q") ?? "";
   for (const filter of FILTERS) {
-    $(filter).value = said.get(filter) ?? "";
+    $(filter).value = query.get(filter) ?? "";
     if ($(filter).selectedIndex === -1) $(filter).value = ""; // no such choice
     if ($(filter).value) $("filters").open = true;
   }
@@ -137,11 +139,11 @@ function clearFilters() {
 
 function pair() {
   const chosen = [...document.querySelectorAll(".pick input:checked")];
-  for (const box of document.querySelectorAll(".pick input")) box.disabled = chosen.length === 2 && !box.checked;
+  for (const box of document.querySelectorAll(".pick input")) box.disabled = chosen.length >= 2 && !box.checked;
   $("pair").hidden = chosen.length === 0;
-  const names = chosen.map((box) => (box.closest("tr").querySelector("th a") ?? box.closest("tr").querySelector("th").firstChild).textContent);
+  const names = chosen.map((box) => box.closest("tr").dataset.title);
   $("pair-text").textContent = names.length === 1 ? `${names[0]}: choose another to compare it with` : names.join(" and ");
-  $("pair-link").hidden = chosen.length < 2;
+  $("pair-link").hidden = chosen.length !== 2;
   if (chosen.length === 2) {
     const [a, b] = chosen.map((box) => encodeURIComponent(box.value));
     $("pair-link").href = `compare-${shownSection().dataset.name}.html?a=${a}&b=${b}`;
@@ -176,6 +178,7 @@ if (sections.length) {
   for (const button of document.querySelectorAll(".clear")) button.addEventListener("click", clearFilters);
   $("pair-clear").addEventListener("click", clearPair);
   addEventListener("hashchange", read);
+  addEventListener("pageshow", pair); // back from a comparison, the ticks are there again
   for (const name of ["search", ...FILTERS]) $(name).value = ""; // browsers remember what was typed, and ticks
   choose(sections[0].dataset.name);
   filter();
