@@ -47,7 +47,7 @@ function filter() {
       all += isIn && !isBaseline;
     }
     const box = table.parentElement;
-    const nothing = [...table.tBodies[0].rows].every((line) => line.hidden);
+    const nothing = left === 0 && (chosen.length > 0 || [...table.tBodies[0].rows].every((line) => line.hidden));
     box.hidden = nothing;
     box.nextElementSibling.hidden = !nothing;
     if (isIn) shown += left;
