@@ -182,12 +182,6 @@ def keeps_apart(text: str) -> Signature:
     return Signature({**signature.comparable().fields, **how})
 
 
-def how_asked(text: str) -> dict[str, str]:
-    """Return the comparing fields, ``prompt`` and ``chat``, for people to see where they differ."""
-    signature = Signature.parse(text)
-    return {**signature.comparable().fields, **{name: signature.get(name) for name in ("prompt", "chat")}}
-
-
 def submission_key(facts: Facts) -> str:
     """Return a submission's name in links."""
     return f"{model_folder(facts.model)}/{facts.run}"

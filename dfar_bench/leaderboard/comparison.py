@@ -10,15 +10,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from dfar_bench.datasets import Dataset
+from dfar_bench.judges import CODES
 from dfar_bench.leaderboard.answer_rows import pack_rows
-from dfar_bench.leaderboard.board import Table, how_asked, keeps_apart
+from dfar_bench.leaderboard.board import Table, keeps_apart
 from dfar_bench.leaderboard.entries import Entry, judge_errs
 from dfar_bench.leaderboard.links import Links
 from dfar_bench.leaderboard.own_copy import layouts
 from dfar_bench.leaderboard.pages import data_block, page
 from dfar_bench.leaderboard.ranks import clusters
-from dfar_bench.scoring import KINDS, METRICS, RESAMPLES, SEED
+from dfar_bench.scoring import KINDS, METRICS, RESAMPLES, SEED, Metric, Signature
 from dfar_bench.scoring.statistics import group_statistics
+
+FIELDS = {
+    "batch": "batch size",
+    "chat": "chat template",
+    "dfar_bench": "version of dfar-bench",
+    "ends": "how cut-off answers are known",
+    "gen": "settings of generation",
+    "lm_eval": "version of lm-eval",
+    "max_gen_toks": "limit on tokens",
+    "seed": "seed of sampled answers",
+    "shots": "examples",
+    "system": "system prompt",
+}
+"""What fields of signatures are called, where their names do not say it."""
 
 
 def comparison(name: str, tables: Sequence[Table], links: Links, *, with_answers: bool) -> Iterator[tuple[str, bytes]]:
@@ -26,6 +42,7 @@ def comparison(name: str, tables: Sequence[Table], links: Links, *, with_answers
     dataset = tables[0].dataset
     every = [entry for table in tables for entry in (*table.ranked, *table.apart, *table.baselines)]
     entries = list({entry.key: entry for entry in every}.values())
+    measured = _measured(dataset, entries)
     yield (
         f"compare-{name}.html",
         page(
@@ -36,7 +53,7 @@ def comparison(name: str, tables: Sequence[Table], links: Links, *, with_answers
             layouts=layouts(name),
             data=data_block(
                 {
-                    **_comparable(tables, entries),
+                    **_comparable(dataset, entries, measured),
                     "layouts": layouts(name),
                     "title": dataset.title,
                     "withAnswers": with_answers,
@@ -44,6 +61,9 @@ def comparison(name: str, tables: Sequence[Table], links: Links, *, with_answers
             ),
             rows=pack_rows(name),
             resamples=RESAMPLES,
+            codes=CODES,
+            measured=measured,
+            metrics=METRICS,
         ),
     )
     for entry in entries if with_answers else ():
@@ -52,14 +72,22 @@ def comparison(name: str, tables: Sequence[Table], links: Links, *, with_answers
         yield f"answers/{name}/{entry.key}.html", page("answers.html", "hand_over.js", **context)
 
 
-def _comparable(tables: Sequence[Table], entries: Sequence[Entry]) -> dict[str, Any]:
+def _measured(dataset: Dataset, entries: Sequence[Entry]) -> list[Metric]:
+    """Return the metrics that are shares and that any entry has; those over unleaked rows where there is a leak."""
+    names = {name for entry in entries for task in entry.tasks.values() for name in task.bits}
+    if not dataset.has_leak:
+        names -= {metric.unleaked for metric in METRICS.values()}
+    return [metric for metric in METRICS.values() if metric.name in names]
+
+
+def _comparable(dataset: Dataset, entries: Sequence[Entry], measured: Sequence[Metric]) -> dict[str, Any]:
     """Return what the page computes from and shows.
 
     That is the bits of every share, the contrast groups of the rows, and of each entry its signatures by title of task
-    (``asked``), the fields to compare them by (``signatures``), and how often the judge errs on such answers.
+    (``asked``), their fields (``signatures``) and which of these keep scores apart (``apart``) by kind, the words that
+    stand in place of figures that would mislead, and how often the judge errs on such answers.
     """
-    dataset = tables[0].dataset
-    without = set() if dataset.has_leak else {metric.unleaked for metric in METRICS.values()}
+    names = {metric.name for metric in measured}
     counted: dict[str, int] = {}  # which rows count: the same for most entries, so kept once
     shown = []
     for entry in entries:
@@ -67,7 +95,7 @@ def _comparable(tables: Sequence[Table], entries: Sequence[Entry]) -> dict[str, 
             name: (hits, counted.setdefault(rows, len(counted)))
             for task in entry.tasks.values()
             for name, (hits, rows) in task.bits.items()
-            if name not in without
+            if name in names
         }
         asked = {kind: task.signature for kind, task in entry.tasks.items() if task.signature}
         run = f" ({entry.facts.run})" if entry.is_baseline else f" · {entry.facts.run}"
@@ -79,10 +107,11 @@ def _comparable(tables: Sequence[Table], entries: Sequence[Entry]) -> dict[str, 
                 "isBaseline": entry.is_baseline,
                 "contaminated": bool(entry.contaminated),
                 "bits": bits,
+                "words": {metric.name: words for metric in measured if (words := entry.has_words_for(metric))},
                 "asked": {KINDS[kind].title: text for kind, text in asked.items()},
                 "judgeErrs": judge_errs([entry]),
-                "signatures": {kind: how_asked(text) for kind, text in asked.items()},
-                "byKind": [kind for kind, text in asked.items() if "prompt" not in keeps_apart(text).fields],
+                "signatures": {kind: Signature.parse(text).fields for kind, text in asked.items()},
+                "apart": {kind: list(keeps_apart(text).fields) for kind, text in asked.items()},
             }
         )
     return {
@@ -90,6 +119,7 @@ def _comparable(tables: Sequence[Table], entries: Sequence[Entry]) -> dict[str, 
         "clusters": clusters(dataset.name),
         "counted": list(counted),
         "entries": shown,
+        "fields": FIELDS,
         "kinds": [{"name": kind, "title": KINDS[kind].title} for kind in dataset.kinds],
         "labels": dataset.labels,
         "metrics": [
@@ -100,7 +130,7 @@ def _comparable(tables: Sequence[Table], entries: Sequence[Entry]) -> dict[str, 
                 "higher": metric.higher_is_better,
                 "ofGroups": metric.statistics is group_statistics,
             }
-            for metric in METRICS.values()
+            for metric in measured
         ],
         "resamples": RESAMPLES,
         "seed": SEED,

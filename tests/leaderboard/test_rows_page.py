@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
-from board_site import KNOWN, accepted
+from board_site import HARNESS, KNOWN, accepted, answering, write_submission
 from real_browser import OnSite
 
 from dfar_bench.cli.main import main
 from dfar_bench.cli.options import FINE
-from dfar_bench.datasets import get_dataset, read_published, rows
-from dfar_bench.scoring import Answer, Argument, Output
+from dfar_bench.datasets import LABELS, Row, get_dataset, read_published, rows
+from dfar_bench.judges import CODES
+from dfar_bench.leaderboard.build import build
+from dfar_bench.scoring import METRICS, Answer, Argument, Output
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -400,15 +402,15 @@ def check_comparison(page: Page, pair: list[Path], capsys: pytest.CaptureFixture
         if not (line := page.locator(f"tr[data-metric={name}]")).count():
             continue
         compared[name] = expected
-        cells, difference = line.locator("td").all_inner_texts(), expected["difference"]
+        cells, difference = line.locator("td").all_text_contents(), expected["difference"]
         assert [number(cell) for cell in cells[:3]] == pytest.approx(
             [expected["first"], expected["second"], difference["value"]], abs=6e-4
         )
         # Of 13 groups the ends move in steps; another draw may take the next one.
-        assert [number(end) for end in cells[3].split(" to ")] == pytest.approx(
+        assert [number(end) for end in cells[5].split(" to ")] == pytest.approx(
             [difference["low"], difference["high"]], abs=0.025
         )
-        p = 0.0 if "<" in cells[4] else float(cells[4])
+        p = 0.0 if "<" in cells[6] else float(cells[6])
         assert p == pytest.approx(expected["p_value"], abs=0.004 + 0.1 * (expected["p_value"] or 0))
     return compared
 
@@ -437,10 +439,10 @@ def test_comparing_on_a_data_set_with_a_leak(browser: Browser, site: Path, tree:
     page = watched.page
     page.locator("#b").select_option(label="majority (trivial baseline)")
     for name in ("acc", "acc_unleaked", "group_acc"):
-        cells = page.locator(f"tr[data-metric={name}] td").all_inner_texts()
+        cells = page.locator(f"tr[data-metric={name}] td").all_text_contents()
         assert number(cells[0]) == pytest.approx(task.metrics[name], abs=6e-4)
     page.locator("#b").select_option(value=page.locator("#a").input_value())
-    assert set(page.locator("tr[data-metric] td:nth-child(4)").all_inner_texts()) == {"0.0"}
+    assert set(page.locator("tr[data-metric] td:nth-child(4)").all_text_contents()) == {"0.0"}
     watched.close()
 
 
@@ -465,6 +467,10 @@ def test_comparing_models_of_two_kinds(
             expected.append(f"{side}, {task.task.kind.title.lower()}: {task.signature}")
         expected += [judge_errs] if judge_errs else []
     assert page.locator("#asked p").all_inner_texts() == expected
+    otherwise = page.locator("#otherwise").inner_text()
+    assert otherwise.startswith("They also differ in what does not keep scores apart: verdicts by likelihood and ")
+    assert "prompt: A llama2.v1, B " in otherwise
+    assert "chat template: A no, B yes" in otherwise
     compared = check_comparison(page, pair, capsys)
     assert compared.keys() >= {"acc", "group_acc", "ties", "mar"}
     outputs = accepted(pair[0]).tasks["dfar_mini_cls"].run.outputs
@@ -476,8 +482,11 @@ def test_comparing_models_of_two_kinds(
 def test_comparing_what_was_asked_differently(browser: Browser, site: Path, tree: Path) -> None:
     watched = compare(browser, site, query(tree, B, "other__asked-otherwise"))
     page = watched.page
-    differing = "cls prompt (llama2.v1 and plain.v1), reason prompt (llama2.v1 and plain.v1)"
-    assert page.locator("#notice").inner_text() == f"The signatures differ in {differing}: compare only if you mean to."
+    assert page.locator("#notice").inner_text() == (
+        "Asked differently: verdicts by likelihood and verdicts with reasons, prompt: A llama2.v1, B plain.v1. "
+        "Compare only if you mean to."
+    )
+    assert page.locator("#otherwise").is_hidden()
     page.locator("#a").select_option(label="majority (trivial baseline)")
     page.locator("#b").select_option(label="constant ethical (trivial baseline)")
     assert page.locator("#notice").inner_text() == "The two have no task in common."
@@ -502,7 +511,150 @@ def test_comparing_what_is_not_there(browser: Browser, site: Path) -> None:
     watched.close()
 
 
+def bare(row: Row, kind: str) -> Any:
+    """A model that is mostly right and never gives a reason."""
+    label = row.label if row.row_id[-1] != "3" else 1 - row.label
+    return ((-1.0, -2.0) if label == 0 else (-2.0, -1.0)) if kind == "cls" else f" {LABELS[label]}."
+
+
+@pytest.fixture(scope="module")
+def bare_site(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The submissions and site of a model without reasons, of one with them in another number format, and of one that
+    was asked for one task under another condition."""
+    folder, out = tmp_path_factory.mktemp("bare") / "submissions", tmp_path_factory.mktemp("bare-site") / "board"
+    write_submission(folder, "acme/bare", bare)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(HARNESS, "dtype", "bfloat16")
+        patched.setitem(HARNESS, "batch", "8")
+        write_submission(folder, "acme/arguing", answering(0.8, "arguing"))
+    write_submission(folder, "acme/other-condition", bare, tasks=("dfar_mini_cls",), condition="reason")
+    build(folder, out, cache=cache, splits=["mini"])
+    return folder, out
+
+
+def test_words_stand_in_place_of_a_figure_that_would_mislead(browser: Browser, bare_site: tuple[Path, Path]) -> None:
+    """As on the board: a model that gives no reasons has no MAR, so there is no difference and no count either."""
+    folder, site = bare_site
+    watched = compare(browser, site, query(folder, "acme__arguing", "acme__bare", by="mar", who="a"))
+    page = watched.page
+    for name in ("mar", "mar_self"):
+        cells = page.locator(f"#differences tr[data-metric={name}] td").all_inner_texts()
+        assert re.fullmatch(r"\d+\.\d", cells[0])
+        assert cells[1:] == ["gives no reasons", *["–"] * 6]
+    assert re.fullmatch(r"\d+\.\d", page.locator("tr[data-metric=share_no_reason] td").nth(1).inner_text())
+    assert page.locator("#by option[value=mar]").count() == 0
+    assert page.locator("#count").inner_text() == "52 of 52 rows"  # its rows by MAR cannot be said
+    # Metrics at 0 for both are folded, and are there for who asks.
+    zeros = page.locator("#at-zero summary")
+    count = int(zeros.inner_text().removesuffix(" at 0 for both").split()[0])
+    assert count == page.locator("#zeros tbody tr").count() > 0
+    assert page.locator("#zeros tbody tr").first.is_hidden()
+    zeros.click()
+    assert set(page.locator("#zeros tbody td:nth-child(4)").all_inner_texts()) == {"0.0"}
+    assert not page.locator("#differences td:nth-child(2):text-is('0.0') + td:text-is('0.0')").count()
+    watched.close()
+
+
+def test_what_differs_between_how_two_were_asked(browser: Browser, bare_site: tuple[Path, Path]) -> None:
+    """Loudly where it keeps scores apart, quietly where it does not; and before the rows."""
+    folder, site = bare_site
+    watched = compare(browser, site, query(folder, "acme__bare", "acme__arguing"))
+    page = watched.page
+    assert page.locator("#notice").is_hidden()
+    of_both = "verdicts by likelihood and verdicts with reasons, "
+    assert page.locator("#otherwise").inner_text() == (
+        "They also differ in what does not keep scores apart: "
+        f"{of_both}dtype: A –, B bfloat16; {of_both}batch size: A –, B 8."
+    )
+    assert page.locator("#asked").bounding_box()["y"] < page.locator("#rows-title").bounding_box()["y"]
+    page.locator("#b").select_option(
+        label=f"acme/other-condition · {key(folder, 'acme__other-condition').partition('/')[2]}"
+    )
+    page.locator("#notice", has_text="Asked differently").wait_for()
+    assert page.locator("#notice").inner_text() == (
+        "Asked differently: verdicts by likelihood, condition: A label, B reason. Compare only if you mean to."
+    )
+    page.locator("#b").select_option("")
+    page.locator("#otherwise").wait_for(state="hidden")
+    watched.close()
+
+
+def test_back_returns_to_what_was_shown(browser: Browser, site: Path, tree: Path) -> None:
+    """From a count, another page, and another pair; what is typed makes no steps."""
+    watched = compare(browser, site, query(tree))
+    page = watched.page
+    page.locator("#text").fill("case")
+    typed = page.locator("#count").inner_text()
+    steps = page.evaluate("history.length")
+    page.locator("#text").fill("")
+    page.locator("#tie").select_option("0")
+    assert page.evaluate("history.length") == steps
+    page.locator("#right").get_by_role("link", name="Verdicts by likelihood, both").click()
+    counted = page.locator("#count").inner_text()
+    assert counted not in (typed, "52 of 52 rows")
+    page.locator("#a").select_option(label="majority (trivial baseline)")
+    page.locator("h4", has_text="A: majority").first.wait_for()
+    others = page.locator("#differences").inner_text()
+    page.locator("#swap").click()
+    page.locator("h4", has_text="B: majority").first.wait_for()
+    assert page.evaluate("history.length") == steps + 3
+    page.go_back()
+    page.locator("h4", has_text="A: majority").first.wait_for()
+    assert page.locator("#differences").inner_text() == others
+    page.go_back()
+    page.locator("h4", has_text="A: acme/judge-7b").first.wait_for()
+    assert page.locator("#count").inner_text() == counted
+    assert page.locator("#who").input_value() == "both"
+    page.go_back()
+    page.locator("#count", has_text="52 of 52 rows").wait_for()
+    assert (page.locator("#who").input_value(), page.locator("#tie").input_value()) == ("", "0")
+    page.locator("#next").click()
+    page.go_back()
+    page.locator("#page", has_text="page 1 of 3").wait_for()
+    page.go_forward()
+    page.locator("#page", has_text="page 2 of 3").wait_for()
+    assert page.url.endswith("tie=0&page=2")
+    watched.close()
+
+
+def test_filters_that_nothing_matches(browser: Browser, site: Path, tree: Path) -> None:
+    watched = compare(browser, site, query(tree))
+    page = watched.page
+    assert page.locator("#nothing").is_hidden()
+    page.locator("#text").fill("no answer says this")
+    assert page.locator("#count").inner_text() == "0 of 52 rows"
+    assert page.locator("#nothing").inner_text() == "Nothing matches these filters. Clear the filters"
+    assert page.locator("#pages").is_hidden()
+    page.get_by_role("button", name="Clear the filters").click()
+    assert page.locator("#count").inner_text() == "52 of 52 rows"
+    assert page.locator("#page").inner_text() == "page 1 of 3"
+    assert page.evaluate("document.activeElement.id") == "rows-title"
+    page.go_back()
+    page.locator("#nothing").wait_for()
+    watched.close()
+
+
 # For everyone
+
+
+def test_metrics_and_codes_are_explained(browser: Browser, site: Path, tree: Path) -> None:
+    """By touch and by keyboard: every metric of the table, and every code of the judge."""
+    watched = compare(browser, site, query(tree), width=390, has_touch=True)
+    page = watched.page
+    for name in page.locator("#differences tbody tr").evaluate_all(
+        "(lines) => lines.map((line) => line.dataset.metric)"
+    ):
+        page.locator(f"tr[data-metric={name}] .about").tap()
+        told = page.locator(f"#about-{name}:popover-open")
+        assert METRICS[name].description in told.inner_text()
+        page.keyboard.press("Escape")
+        assert told.count() == 0
+    heading = page.locator("tr[data-metric=mar] th")
+    assert heading.inner_text().split() == ["MAR", "↓?", "mar"]
+    page.locator("#codes .about").press("Enter")
+    told = page.locator("#about-codes:popover-open").inner_text()
+    assert all(code.replace("_", " ") in told and text in told for code, text in CODES.items())
+    watched.close()
 
 
 def test_rows_with_the_keyboard_alone(browser: Browser, site: Path, tree: Path) -> None:
@@ -534,6 +686,12 @@ def test_rows_on_a_phone_in_forced_colours_and_on_paper(browser: Browser, site: 
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     boxes = [side.bounding_box() for side in page.locator("#rows li >> nth=0 >> .side").all()]
     assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"]  # one below the other
+    region = page.locator(".scroll", has=page.locator("#differences"))
+    heading = page.locator("tr[data-metric=mar] th")
+    left = heading.bounding_box()["x"]
+    region.evaluate("(table) => { table.scrollLeft = table.scrollWidth; }")
+    assert region.evaluate("(table) => table.scrollLeft") > 100
+    assert heading.bounding_box()["x"] == left  # the metric stays in sight
     page.emulate_media(forced_colors="active")
     page.locator("#rows h3 a").first.click()
     assert page.locator("li[aria-current]").evaluate("(row) => parseFloat(getComputedStyle(row).borderLeftWidth)") > 3

@@ -62,39 +62,45 @@ const total = (values) => values.reduce((sum, value) => sum + value, 0);
 const perCent = (share) => (Number.isNaN(share) ? "–" : (100 * share).toFixed(1));
 const points = (share) => (Number.isNaN(share) ? "–" : `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}`.replace(/^[−+](0\.0)$/, "$1"));
 
-function differences(a, b) {
-  const out = [];
-  for (const kind of Object.keys(a.signatures).filter((name) => name in b.signatures)) { // baselines were not asked
-    const [one, other] = [a.signatures[kind], b.signatures[kind]];
-    const names = new Set([...Object.keys(one), ...Object.keys(other)]);
-    if (a.byKind.includes(kind) && b.byKind.includes(kind)) for (const name of ["prompt", "chat"]) names.delete(name);
-    for (const name of names) {
-      if (one[name] !== other[name]) out.push(`${kind} ${name} (${one[name] ?? "–"} and ${other[name] ?? "–"})`);
+// How two entries were asked differently, in what keeps scores apart and in other fields: each as one text, or "".
+function askedDifferently(a, b) {
+  const titles = { apart: new Map(), other: new Map() }; // of the kinds of task, by what differs
+  for (const { name: kind, title } of kinds.filter(({ name }) => name in a.signatures && name in b.signatures)) { // baselines were not asked
+    const [ofA, ofB] = [a.signatures[kind], b.signatures[kind]], apart = [...a.apart[kind], ...b.apart[kind]];
+    for (const field of new Set([...Object.keys(ofA), ...Object.keys(ofB)])) {
+      const sort = titles[apart.includes(field) ? "apart" : "other"], text = `${fields[field] ?? field}: A ${ofA[field] ?? "–"}, B ${ofB[field] ?? "–"}`;
+      if (ofA[field] !== ofB[field]) sort.set(text, [...(sort.get(text) ?? []), title.toLowerCase()]);
     }
   }
-  return out;
+  return Object.values(titles).map((sort) => [...sort].map(([text, ofKinds]) => `${ofKinds.join(" and ")}, ${text}`).join("; "));
 }
 
-function addLine({ name, title, higher, ofGroups }, parts, drawn, compared) {
-  const line = $("differences").tBodies[0].insertRow(), heading = document.createElement("th");
+const figureOf = ([hits, rows]) => total(hits) / total(rows);
+
+// What stands in place of the figures of A and B where they would mislead; "" where a figure stands.
+const wordsOf = (name, compared) => compared.map(({ entry }) => entry.words[name] ?? "");
+
+function addLine(table, { name, title, higher, ofGroups }, parts, drawn, compared) {
+  const line = table.tBodies[0].appendChild($("headings").content.querySelector(`[data-metric="${name}"]`).cloneNode(true));
   const cell = (text, kind = "n") => Object.assign(line.insertCell(), { textContent: text, className: kind });
-  const [a, b] = [total(parts[0]) / total(parts[1]), total(parts[2]) / total(parts[3])], ends = interval(drawn);
-  heading.append(Object.assign(document.createElement("code"), { textContent: name }), higher === null ? "" : higher ? " ↑" : " ↓");
-  Object.assign(heading, { scope: "row", title });
-  line.dataset.metric = name;
-  line.append(heading);
-  for (const text of [perCent(a), perCent(b), points(b - a)]) cell(text);
+  const figures = [figureOf(parts.slice(0, 2)), figureOf(parts.slice(2))], [a, b] = figures, inPlace = wordsOf(name, compared);
+  figures.forEach((figure, at) => (inPlace[at] ? cell(inPlace[at], "n words none") : cell(perCent(figure))));
+  if (inPlace.some(Boolean)) {
+    for (const kind of ["n", "n", "n", "n", "n", "quiet"]) cell("–", kind);
+    return;
+  }
+  cell(points(b - a));
+  const counts = countSorts(name, compared), ends = interval(drawn);
+  for (const who of ["a", "b"]) countCell(line, counts[who], { by: name, who }, `${title}, ${WHO[who]}`, !ofGroups ? "" : counts[who] === 1 ? " group" : " groups");
   cell(ends ? `${points(ends.low)} to ${points(ends.high)}` : "–");
   cell(ends ? (ends.p < 0.0005 ? "< 0.0005" : ends.p.toFixed(4)) : "–");
   if (!ends || ends.p >= 0.05) cell("not distinguished", "quiet");
   else cell(higher === null ? "different" : (b > a) === higher ? "B" : "A", "better");
-  const counts = countSorts(name, compared);
-  for (const who of ["a", "b"]) countCell(line, counts[who], { by: name, who }, `${title}, ${WHO[who]}`, !ofGroups ? "" : counts[who] === 1 ? " group" : " groups");
 }
 
 // What A or B is, its signatures, and how often the judge errs on such answers. A baseline has only a name.
 function addAsked(side, { key, label, isBaseline, asked, judgeErrs }) {
-  const line = (...parts) => { const made = element("p"); made.append(...parts); $("asked").append(made); };
+  const line = (...parts) => { const paragraph = element("p"); paragraph.append(...parts); $("asked").append(paragraph); };
   line(`${side}: `, isBaseline ? label : Object.assign(element("a", label), { href: `runs/${key.split("/").map(encodeURIComponent).join("/")}.html` }));
   for (const [title, signature] of Object.entries(asked)) line(`${side}, ${title.toLowerCase()}: `, element("code", signature));
   for (const text of judgeErrs) line(`${side}: ${text}.`);
@@ -108,19 +114,34 @@ function address(filtering) {
   return `?${new URLSearchParams({ a, b, ...filtering })}`;
 }
 
+let isStep = false; // whether the reader made a step to which Back returns
+
 function writeAddress() {
-  const where = marked ? { row: marked } : page ? { page: page + 1 } : {};
-  history.replaceState(null, "", address({ ...filters(), ...where }));
+  const where = marked ? { row: marked } : page ? { page: page + 1 } : {}, current = address({ ...filters(), ...where });
+  if (current !== location.search) history[isStep ? "pushState" : "replaceState"](null, "", current);
+  isStep = false;
+}
+
+// Do something that ends with a new address, to which Back returns.
+function step(act) {
+  isStep = true;
+  act();
 }
 
 function showDifferences(compared) {
   const [a, b] = compared.map(({ entry }) => entry), all = sums(a, b), drawn = resample(all);
   $("caption").textContent = `A: ${nameOf(a, compared)} · B: ${nameOf(b, compared)} · ${clusters.length} rows in ${groups} contrast groups`;
-  $("differences").tBodies[0].replaceChildren();
-  all.forEach(([metric, parts], at) => addLine(metric, parts, drawn[at], compared));
-  const differ = differences(a, b);
+  const atZero = all.map(([{ name }, [hitsA, rowsA, hitsB, rowsB]]) => figureOf([hitsA, rowsA]) === 0 && figureOf([hitsB, rowsB]) === 0 && !wordsOf(name, compared).some(Boolean));
+  for (const id of ["differences", "zeros"]) $(id).tBodies[0].replaceChildren();
+  all.forEach(([metric, parts], at) => addLine($(atZero[at] ? "zeros" : "differences"), metric, parts, drawn[at], compared));
+  const zeros = atZero.filter(Boolean).length;
+  $("at-zero").hidden = zeros === 0;
+  $("zeros-title").textContent = `${zeros} ${zeros === 1 ? "metric" : "metrics"} at 0 for both`;
+  const [apart, other] = askedDifferently(a, b);
+  $("otherwise").hidden = !other;
+  $("otherwise").textContent = `They also differ in what does not keep scores apart: ${other}.`;
   return [
-    ...(differ.length ? [`The signatures differ in ${differ.join(", ")}: compare only if you mean to.`] : []),
+    ...(apart ? [`Asked differently: ${apart}. Compare only if you mean to.`] : []),
     ...(all.length ? [] : ["The two have no task in common."]),
   ];
 }
@@ -129,6 +150,7 @@ function showDifferences(compared) {
 async function show(notices = [], asked = undefined) {
   const compared = chosen(), two = compared.length > 1;
   $("compared").hidden = !two;
+  $("otherwise").hidden = true;
   $("swap").disabled = !two;
   if (two) notices.push(...showDifferences(compared));
   for (const entry of new Set(compared.map(({ entry }) => entry))) if (entry.contaminated) notices.push(`${entry.name} was trained on statements of this test set.`);
@@ -155,22 +177,36 @@ async function show(notices = [], asked = undefined) {
 }
 
 // Returns a notice where the key is of no run on this board, since links outlive submissions.
-function fill(select, key, otherwise) {
-  entries.forEach((entry, at) => select.append(option(at, entry.label)));
+function choose(select, key, otherwise) {
   const at = entries.findIndex((entry) => entry.key === key);
   select.value = key === "" && select.id === "b" ? "" : at < 0 ? otherwise : at;
   return key && at < 0 ? [`${key} is not on this board for this test set.`] : [];
 }
 
+// Show what the address names. Of a pair that is shown already, only the rows change.
+function readAddress() {
+  const query = new URLSearchParams(location.search), asked = Object.fromEntries(query), before = address({});
+  const notices = choose($("a"), query.get("a"), 0);
+  notices.push(...choose($("b"), query.get("b"), Number($("a").value) === 0 ? Math.min(1, entries.length - 1) : 0));
+  isStep = false;
+  if (sides.length && $("answers-state").hidden && address({}) === before) openRows(sides, asked);
+  else show(notices, asked);
+}
+
+// Show the pair that the reader chose.
+function showChosen() {
+  step(writeAddress);
+  show();
+}
+
 async function start() {
-  const query = new URLSearchParams(location.search);
   $("page-body").hidden = false;
-  const missing = fill($("a"), query.get("a"), 0);
-  missing.push(...fill($("b"), query.get("b"), Number($("a").value) === 0 ? Math.min(1, entries.length - 1) : 0));
+  for (const id of ["a", "b"]) entries.forEach((entry, at) => $(id).append(option(at, entry.label)));
   await startRows(writeAddress);
-  for (const id of ["a", "b"]) $(id).addEventListener("change", () => show());
-  $("swap").addEventListener("click", () => { [$("a").value, $("b").value] = [$("b").value, $("a").value]; show(); });
-  await show(missing, Object.fromEntries(query));
+  for (const id of ["a", "b"]) $(id).addEventListener("change", showChosen);
+  $("swap").addEventListener("click", () => { [$("a").value, $("b").value] = [$("b").value, $("a").value]; showChosen(); });
+  addEventListener("popstate", readAddress);
+  readAddress();
 }
 
 start();

@@ -2,15 +2,15 @@
 const $ = (id) => document.getElementById(id);
 // Of each entry and metric: which rows (or groups) are hits (in parts, where ties make parts of a hit), and which count.
 // Both come from Python, packed.
-const { name: dataName, title: dataTitle, clusters, counted, entries, kinds, labels, layouts, metrics, resamples, seed, withAnswers } = JSON.parse($("data").textContent);
+const { name: dataName, title: dataTitle, clusters, counted, entries, fields, kinds, labels, layouts, metrics, resamples, seed, withAnswers } = JSON.parse($("data").textContent);
 const PATIENCE = 3000; // ms after a frame has loaded, by which it has handed over what it holds
 const opened = new Map(); // promises of the answers of an entry, by its key
 
 function element(name, text, kind) {
-  const made = document.createElement(name);
-  if (text !== undefined) made.textContent = text;
-  if (kind) made.className = kind;
-  return made;
+  const node = document.createElement(name);
+  if (text !== undefined) node.textContent = text;
+  if (kind) node.className = kind;
+  return node;
 }
 
 const option = (value, text) => Object.assign(element("option", text), { value });

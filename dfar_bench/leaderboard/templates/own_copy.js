@@ -64,11 +64,11 @@ function differs({ sizes }, [statement, reason]) {
 // Keep the texts of a file, all or none, and return what to say of it.
 function keep(text, rows) {
   const header = text.slice(0, text.indexOf("\n") >>> 0).trim();
-  const found = new Map(header.startsWith("{") ? readSaved(text) : readPublished(text, header));
-  const here = rows.map((row) => [row, found.get(row.at) ?? found.get(row.id)]).filter(([, texts]) => texts);
+  const textsAt = new Map(header.startsWith("{") ? readSaved(text) : readPublished(text, header));
+  const here = rows.map((row) => [row, textsAt.get(row.at) ?? textsAt.get(row.id)]).filter(([, texts]) => texts);
   const wrong = here.filter(([row, texts]) => differs(row, texts)).length;
   if (wrong) throw new Error(`has other texts than the published ones in ${wrong} of the ${rows.length} rows of ${dataTitle}: ${CHOOSE}`);
-  for (const [place, texts] of found) own.set(place, texts);
+  for (const [place, texts] of textsAt) own.set(place, texts);
   return `has ${here.length} of the ${rows.length} rows of ${dataTitle}${here.length ? "" : ", and helps only where answers quote it"}.`;
 }
 
@@ -76,13 +76,13 @@ function keep(text, rows) {
 async function readFiles(files, rows) {
   const sentences = [];
   for (const file of files) {
-    let told;
+    let outcome;
     try {
       if (file.size > LARGEST) throw new Error(`is larger than any file of this data: ${CHOOSE}`);
       const text = await file.text().catch(() => { throw new Error("cannot be read: choose it again"); });
-      told = keep(text.replace(/^\ufeff/, ""), rows);
-    } catch ({ message }) { told = `${message}.`; }
-    sentences.push(`${file.name} ${told}`);
+      outcome = keep(text.replace(/^\ufeff/, ""), rows);
+    } catch ({ message }) { outcome = `${message}.`; }
+    sentences.push(`${file.name} ${outcome}`);
   }
   const missing = rows.filter((row) => !textsOf(row)).length;
   if (missing === 0) sentences.push("All statements are shown.");

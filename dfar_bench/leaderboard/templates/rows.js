@@ -2,7 +2,7 @@
 // The rows of the entries that are compared ("sides": A, or A and B), and which of them are shown.
 const PAGE = 25;
 const WHO = { both: "both", a: "only A", b: "only B", neither: "neither" };
-const ALONE = { a: "yes", neither: "no" };
+const ALONE = { a: "A", neither: "not A" };
 const TIES = { "": "all rows", 1: "one of them ties", a: "A ties", b: "B ties", 0: "none ties" };
 const FILTERS = ["by", "who", "tie", "code_a", "code_b", "leaked", "group", "text"];
 let testRows = [], inOrder = []; // inOrder: numbers of rows, those of a contrast group together
@@ -12,7 +12,8 @@ const words = (name) => name.replaceAll("_", " ");
 // A model's name; with its run where both are of one model.
 const nameOf = ({ name, label }, all) => (all.every(({ entry }) => entry.name === name) ? label : name);
 const kindsOfAll = () => kinds.filter(({ name }) => sides.every(({ answers }) => name in answers));
-const sharesOfAll = (all = sides) => metrics.filter(({ name }) => all.every(({ entry }) => name in entry.bits));
+// Which rows a metric counts says nothing where words stand in place of its figure.
+const sharesOfAll = () => metrics.filter(({ name }) => sides.every(({ entry }) => name in entry.bits && !entry.words[name]));
 const kindChosen = () => metrics.find(({ name }) => name === $("by").value)?.kind ?? $("by").value;
 const groupSize = (row) => clusters.filter((group) => group === clusters[row]).length;
 const isTie = (answer) => answer !== undefined && answer.right > 0 && answer.right < 1;
@@ -20,7 +21,7 @@ const isTie = (answer) => answer !== undefined && answer.right > 0 && answer.rig
 // Row -> for which sides a metric counts it, or whose verdict on it is right; undefined where it does not count.
 function sorter(by, all = sides) {
   const name = (yes) => (yes.every(Boolean) && yes.length > 1 ? "both" : yes[0] ? "a" : yes[1] ? "b" : "neither");
-  const metric = metrics.find((one) => one.name === by);
+  const metric = metrics.find((candidate) => candidate.name === by);
   if (!metric) return (row) => (testRows[row].label === null ? undefined : name(all.map(({ answers }) => answers[by][row].right === 1)));
   const parts = all.map(({ entry }) => hitsAndCounts(entry, by));
   if (!metric.ofGroups) return (row) => (parts.every(([, counts]) => counts[row]) ? name(parts.map(([hits]) => hits[row] === 1)) : undefined);
@@ -35,19 +36,19 @@ function countSorts(by, all = sides) {
   clusters.forEach((group, row) => {
     if (ofGroups && seen.has(group)) return;
     seen.add(group);
-    const found = sort(row);
-    if (found) counts[found] = (counts[found] ?? 0) + 1;
+    const who = sort(row);
+    if (who) counts[who] = (counts[who] ?? 0) + 1;
   });
   return counts;
 }
 
-// A link that acts in this page, and can be opened in another tab.
+// A link that acts in this page as a step to which Back returns, and can be opened in another tab.
 function linkTo(text, filtering, act) {
   const link = Object.assign(element("a", text), { href: address(filtering) });
   link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    act();
+    step(act);
   });
   return link;
 }
@@ -129,7 +130,7 @@ function setFilters({ ...values }) {
   if (values.by && ![...$("by").options].some(({ value }) => value === values.by)) delete values.who;
   for (const id of FILTERS) {
     const control = $(id), value = String(values[id] ?? "");
-    if (value && id.startsWith("code_") && ![...control.options].some((one) => one.value === value)) control.append(option(value, `${words(value)} (0)`));
+    if (value && id.startsWith("code_") && ![...control.options].some((choice) => choice.value === value)) control.append(option(value, `${words(value)} (0)`));
     control.value = value;
     if (control.options && control.selectedIndex < 0) control.selectedIndex = 0;
   }
@@ -212,13 +213,16 @@ function mark(id) {
 
 // Show the page, or the one with the marked row.
 function showRows() {
-  const found = filtered(), at = marked ? found.findIndex((row) => testRows[row].id === marked) : -1;
-  const last = Math.max(0, Math.ceil(found.length / PAGE) - 1);
+  const matching = filtered(), at = marked ? matching.findIndex((row) => testRows[row].id === marked) : -1;
+  const last = Math.max(0, Math.ceil(matching.length / PAGE) - 1);
   page = Math.min(Math.max(at < 0 ? page : Math.floor(at / PAGE), 0), last);
-  const shown = found.slice(page * PAGE, (page + 1) * PAGE);
+  const shown = matching.slice(page * PAGE, (page + 1) * PAGE);
   $("rows").replaceChildren(...shown.map((row, number) => rowElement(row, shown[number - 1])));
-  $("count").textContent = `${found.length} of ${testRows.length} rows${marked && at < 0 ? `; ${marked} is not among them` : ""}`;
+  $("count").textContent = `${matching.length} of ${testRows.length} rows${marked && at < 0 ? `; ${marked} is not among them` : ""}`;
   $("page").textContent = `page ${page + 1} of ${last + 1}`;
+  $("nothing").hidden = matching.length > 0;
+  $("pages").hidden = matching.length === 0;
+  $("who-title").textContent = metrics.some(({ name }) => name === $("by").value) ? "Counted for" : "Correct for";
   $("back").disabled = page === 0;
   $("next").disabled = page === last;
   write();
@@ -226,20 +230,20 @@ function showRows() {
 
 function restart() { page = 0; marked = ""; showRows(); }
 
-function turn(step) {
+function turn(by) {
   marked = "";
-  page += step;
+  page += by;
   showRows();
   goToRows();
 }
 
 // Show the rows of other sides under the same filters.
 function setSides(compared) {
-  const kept = filters();
+  const current = filters();
   sides = compared;
   fillOptions();
   fillCounts();
-  setFilters(kept);
+  setFilters(current);
   showRows();
 }
 
@@ -258,12 +262,14 @@ async function startRows(writeAddress) {
   testRows = await unpack($("test-rows").textContent);
   const first = new Map(); // of each group, the number of its first row
   clusters.forEach((group, row) => { if (!first.has(group)) first.set(group, row); });
-  inOrder = [...clusters.keys()].sort((one, other) => first.get(clusters[one]) - first.get(clusters[other]) || one - other);
+  inOrder = [...clusters.keys()].sort((row, other) => first.get(clusters[row]) - first.get(clusters[other]) || row - other);
   write = writeAddress;
   for (const id of FILTERS) $(id).addEventListener($(id).options ? "change" : "input", restart);
-  $("reset").addEventListener("click", () => { setFilters({}); restart(); });
-  $("back").addEventListener("click", () => turn(-1));
-  $("next").addEventListener("click", () => turn(1));
+  const clear = () => { setFilters({}); restart(); };
+  $("reset").addEventListener("click", () => step(clear));
+  $("clear").addEventListener("click", () => { step(clear); goToRows(); });
+  $("back").addEventListener("click", () => step(() => turn(-1)));
+  $("next").addEventListener("click", () => step(() => turn(1)));
   $("files")?.addEventListener("change", async () => {
     const sentences = await readFiles($("files").files, testRows);
     $("loaded").replaceChildren(...sentences.map((sentence) => element("p", sentence)));
