@@ -61,6 +61,9 @@ def export(
     chosen, names = FORMATS.find(format_name), [get_dataset(name).name for name in split or ()]
     if out is None and not chosen.single:
         raise InputError(f"--format {chosen.name} writes several files: name a folder with --out.")
+    if out is not None and out.exists() and out.is_dir() == chosen.single:
+        written = "one file, and --out is a folder: name a file" if chosen.single else "several files: name a folder"
+        raise InputError(f"--format {chosen.name} writes {written} with --out.")
     if relationship and relationship not in RELATIONSHIPS:
         raise InputError(f"there is no --relationship {relationship!r}: choose one of {', '.join(RELATIONSHIPS)}.")
     if source_url and not source_url.startswith("https://"):

@@ -33,7 +33,7 @@ def reproduce(
 
     The commands are made of the submission's checked fields; one that names trust_remote_code, or any other argument
     of the model than its name, commit and precision, is refused. The outcome is written for the board, which shows it
-    as a badge. Exit status 1 if more than 5 % of the verdicts of a task differ.
+    as a badge. Exit status 1 if it is not "reproduced": too many verdicts, or codes of the judge, differ.
     """
     from dfar_bench.experiments import commands
     from dfar_bench.experiments.steps import ROOT, Step, claim, environment, run_steps, typed

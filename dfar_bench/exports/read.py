@@ -11,13 +11,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from dfar_bench.errors import InputError
 from dfar_bench.exports.result import Result
+from dfar_bench.files import TRAINING_RECORD, read_json
 from dfar_bench.judges import Judge
 from dfar_bench.leaderboard.faults import Fault, of_validation, shown
 from dfar_bench.leaderboard.fields import ModelId
-from dfar_bench.leaderboard.flags import task_flags
 from dfar_bench.leaderboard.report import verify_all
 from dfar_bench.leaderboard.submission import FILE
 from dfar_bench.leaderboard.verified import VerifiedSubmission
+from dfar_bench.leaderboard.verify import run_flags
 from dfar_bench.runs.log import find_runs, read_run
 from dfar_bench.runs.run import Run
 from dfar_bench.text import short_hash
@@ -94,8 +95,16 @@ def _of_run(run: Run, model: str, judge: Judge) -> Result:
         answers=answers,
         signature=run.signature(judge),
         error_rates=run.error_rates(judge),
-        flags=tuple(flag.kind for flag in task_flags(answers)),
+        flags=tuple(flag.kind for flag in run_flags(run, answers, _mode_of(run))),
     )
+
+
+def _mode_of(run: Run) -> str | None:
+    """Return what a model was trained on; None if no record of that is beside it."""
+    record = run.scored.training_record
+    training = read_json(record, f"the {TRAINING_RECORD} of the model") if record else None
+    mode = training.get("mode") if isinstance(training, dict) else None
+    return mode if isinstance(mode, str) else None
 
 
 def _model_of(run: Run, model_id: str | None) -> str:

@@ -84,6 +84,18 @@ class Result:
                 found.append(Figure(f"{name}_adjusted", metric, adjusted[name], counted))
         return tuple(found)
 
+    @cached_property
+    def _mix(self) -> list[float] | None:
+        from dfar_bench.leaderboard.entries import mix_of
+
+        return mix_of({figure.name: figure.estimate for figure in self.figures})
+
+    def words_for(self, metric: Metric) -> str:
+        """Return what stands in place of a figure that would mislead, as on the board; "" where the figure stands."""
+        from dfar_bench.leaderboard.entries import words_for
+
+        return words_for(metric, self._mix)
+
     def figure(self, name: str) -> Figure | None:
         """Return the figure of a name; None if there is none, or it is undefined."""
         return next((each for each in self.figures if each.name == name and each.estimate.value is not None), None)

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, NoReturn, Self
 
 from dfar_bench.errors import InputError, one_line
 from dfar_bench.leaderboard.faults import Fault, shown_name
@@ -103,7 +103,7 @@ def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: list[str], out: 
     limits = file_limits()
     if len(path) != 3 or not is_place(*path[:2]) or path[2] not in limits:
         return "does not belong there; only submissions do"
-    if not member.isreg() or member.issparse():
+    if not member.isreg():
         return "is not a regular file; links, folders and devices are not followed"
     if not 0 <= member.size <= limits[path[2]]:
         return f"is {member.size:,} bytes; at most {limits[path[2]]:,} are allowed"
@@ -122,7 +122,10 @@ class _RefusedError(Exception):
 
 
 class _Header(tarfile.TarInfo):
-    """A header that is refused before it is read further, if it extends another by too much."""
+    """A header that is refused before it is read further, if it extends another by too much or is of a sparse file.
+
+    The map of a sparse file is read into memory, however large it says it is; archives of repositories have none.
+    """
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
@@ -130,3 +133,8 @@ class _Header(tarfile.TarInfo):
         if header.type in _EXTENDING and header.size > HEADER_BYTES:
             raise _RefusedError(f"has a header of {header.size:,} bytes")
         return header
+
+    def _refuse(self, *of_the_archive: object) -> NoReturn:
+        raise _RefusedError("has a sparse file")
+
+    _proc_sparse = _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dfar_bench.datasets import Dataset
@@ -25,6 +25,24 @@ MIX = {
 
 NO_REASONS = 0.02
 """A model gives no reasons if, of its responses with people's verdict, no more than this share holds a reason."""
+
+
+def mix_of(figures: Mapping[str, Estimate]) -> list[float] | None:
+    """Return the shares of ``MIX`` among figures by name; None where they are not known."""
+    shares = [share for name in MIX if (share := figures.get(name, UNDEFINED).value) is not None]
+    return shares if len(shares) == len(MIX) else None
+
+
+def words_for(metric: Metric, mix: Sequence[float] | None) -> str:
+    """Return what stands in place of a figure that would mislead; "" where the figure stands.
+
+    The MAR of a model that answers with verdicts alone is near 1 and says nothing about reasons.
+    """
+    if not metric.name.startswith("mar") or mix is None:
+        return ""
+    aligned, at_fault, none, _ = mix
+    silent = none > 0 and aligned + at_fault <= NO_REASONS * (aligned + at_fault + none)
+    return "gives no reasons" if silent else ""
 
 
 @dataclass(frozen=True)
@@ -111,18 +129,11 @@ class Entry:
         figures: dict[str, Estimate] = {}
         for task in self.tasks.values():
             figures |= task.figures
-        shares = [share for name in MIX if (share := figures.get(name, UNDEFINED).value) is not None]
-        return shares if len(shares) == len(MIX) else None
-
-    @property
-    def gives_no_reasons(self) -> bool:
-        """Whether it answers with verdicts alone, so that its MAR, near 1, says nothing about reasons."""
-        aligned, at_fault, none, _ = self.mix or (1.0,) * len(MIX)
-        return none > 0 and aligned + at_fault <= NO_REASONS * (aligned + at_fault + none)
+        return mix_of(figures)
 
     def has_words_for(self, metric: Metric) -> str:
         """Return what stands in place of a figure that would mislead; "" where the figure stands."""
-        return "gives no reasons" if metric.name.startswith("mar") and self.gives_no_reasons else ""
+        return words_for(metric, self.mix)
 
     def estimate(self, column: Column) -> Estimate:
         """Return the figure of a column."""

@@ -63,7 +63,7 @@ class Facts(BaseModel):
         mode: how it was trained; "" for a baseline.
         about: what the submission says of itself, by label, in the order in which a page shows it; nothing of it was
             checked.
-        reproduced: what came of running the submission again, if that was done.
+        reproduced: the outcome of its reproduction run, if there was one.
         rows: its answers by data set; see ``pack_answers``.
     """
 
@@ -86,7 +86,7 @@ class Facts(BaseModel):
         return self.model_copy(update={"flags": [*self.flags, *flags]})
 
     def with_outcome(self, outcome: Outcome | None) -> Facts:
-        """Return these facts with what came of running the submission again."""
+        """Return these facts with the outcome of its reproduction run."""
         return self.model_copy(update={"reproduced": outcome})
 
 

@@ -11,9 +11,11 @@ from typing import Any
 from dfar_bench.errors import InputError
 from dfar_bench.files import weights_hash
 from dfar_bench.leaderboard.faults import shown, shown_name
+from dfar_bench.leaderboard.schema import DUMMY
 from dfar_bench.runs.run import Run
 from dfar_bench.runs.scored_model import COMMIT
 
+_CHANGING = ("tokenizer", "subfolder", "gguf_file")
 _KNOWN = ("pretrained", "revision", "dtype")
 """Model arguments of which a submission says more than the name."""
 
@@ -31,18 +33,19 @@ def check_commit(runs: Iterable[Run], model_id: str, revision: str) -> list[str]
         raise InputError(
             f"--revision {shown(revision)} is not a commit: give its 40 digits, which the Hub shows under Files."
         )
-    remarks = []
+    remarks: list[str] = []
     for run in runs:
         _refuse_dummy(run)
+        remarks += _loaded_with(run)
         commit, place = run.scored.commit, run.scored.place
         if commit and commit != revision:
             raise InputError(
                 f"{run.files[0]} was made with the commit {commit}, not {revision}: give that one, or score this one."
             )
         if commit is None:
-            remarks.append(f"no commit was recorded, so that it was {revision[:12]} is taken at your word")
+            remarks.append(f"no commit was recorded; we take your word that it was {revision[:12]}")
         if place and place[1] != model_id:
-            remarks.append(f"scored was {place[0]}={place[1]}, so that it is {model_id} is taken at your word")
+            remarks.append(f"the run loaded {place[0]}={place[1]}; we take your word that this is {model_id}")
     return list(dict.fromkeys(remarks))
 
 
@@ -55,10 +58,12 @@ def check_weights(runs: Iterable[Run], folder: Path) -> tuple[str, list[str]]:
     Raises:
         InputError: the harness recorded other weights, another folder or a dummy, or the files are newer than a run.
     """
-    sha256, remarks = weights_hash(folder), []
+    sha256 = weights_hash(folder)
+    remarks: list[str] = []
     changed = max(path.stat().st_mtime for path in folder.glob("*.safetensors"))
     for run in runs:
         _refuse_dummy(run)
+        remarks += _loaded_with(run)
         file, place, hashed = run.files[0], run.scored.place, run.scored.weights_sha256
         if hashed and hashed != sha256:
             raise InputError(
@@ -68,7 +73,7 @@ def check_weights(runs: Iterable[Run], folder: Path) -> tuple[str, list[str]]:
         if hashed:
             continue
         if place is None:
-            remarks.append(f"the results name no model, so that it was the one in {folder} is taken at your word")
+            remarks.append(f"the results name no model; we take your word that it was the one in {folder}")
         elif os.path.realpath(folder) != (os.path.isdir(place[1]) and os.path.realpath(place[1])):
             raise InputError(
                 f"{file} was made with {place[0]}={shown_name(place[1])}, which is not {folder}: "
@@ -105,8 +110,14 @@ def _tells(name: object, value: object) -> bool:
     return name not in _KNOWN and not (name == "trust_remote_code" and str(value) == "False")
 
 
+def _loaded_with(run: Run) -> list[str]:
+    """Name the arguments that make another model of the same files; neither a commit nor a hash tells of them."""
+    named = ", ".join(name for name in _CHANGING if run.scored.arguments.get(name))
+    return [f"the run loaded the model with {named}, of which only the name is submitted"] if named else []
+
+
 def _refuse_dummy(run: Run) -> None:
-    if run.scored.backend == "dummy":
+    if run.scored.backend == DUMMY:
         raise InputError(f"{run.files[0]} holds the random answers of lm_eval's dummy model: score a model.")
 
 

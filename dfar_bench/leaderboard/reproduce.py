@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,15 +15,14 @@ from dfar_bench.errors import InputError
 from dfar_bench.files import weights_hash
 from dfar_bench.judges import Judge
 from dfar_bench.leaderboard.faults import shown
-from dfar_bench.leaderboard.reproduced import Outcome, TaskOutcome
+from dfar_bench.leaderboard.reproduced import MAX_DIFFERING, Outcome, TaskOutcome
 from dfar_bench.leaderboard.schema import Submission
 from dfar_bench.leaderboard.submission import FILE
 from dfar_bench.leaderboard.verify import read
 from dfar_bench.prompts import default_style
 from dfar_bench.reading import without_thought
 from dfar_bench.runs.run import Run
-from dfar_bench.runs.scored_model import COMMIT
-from dfar_bench.scoring import Output, verdict_of
+from dfar_bench.scoring import Answer, Argument, Output, verdict_of
 
 _BACKENDS = ("hf", "hf-auto", "huggingface", "vllm")
 _DTYPES = ("float32", "float16", "bfloat16")
@@ -86,8 +85,6 @@ def _model(submission: Submission, run: Run, folder: Path | None) -> Iterator[st
         raise InputError(
             f"{model.id} is to be loaded from the Hub, at the commit that was submitted: leave out --model."
         )
-    if model.weights_sha256 is None and not COMMIT.fullmatch(model.revision or ""):
-        _refuse(f"names the revision {shown(model.revision)}, which is not a commit")
     if model.weights_sha256 and folder is None:
         raise InputError(f"{model.id} was submitted with local weights: name their folder with --model.")
     if folder is not None and (found := weights_hash(folder)) != model.weights_sha256:
@@ -150,7 +147,7 @@ def _generation(run: Run) -> dict[str, bool | int | float]:
 
 
 def _refuse(reason: str) -> NoReturn:
-    raise InputError(f"the submission {reason}: it cannot be run again from what it says.")
+    raise InputError(f"this submission cannot be reproduced: it {reason}.")
 
 
 def outcome(folder: Path, plan: Plan, again: Mapping[str, Run], judge: Judge) -> Outcome:
@@ -167,13 +164,14 @@ def outcome(folder: Path, plan: Plan, again: Mapping[str, Run], judge: Judge) ->
         if name not in again or not again[name].complete:
             raise InputError(f"{name} was not answered anew, or in part only: run it again.")
         if differing := _asked_otherwise(run, again[name], judge):
-            raise InputError(f"{name} was asked otherwise than in the submission: {'; '.join(differing)}.")
+            raise InputError(f"{name} was asked differently from the submission: {'; '.join(differing)}.")
         _check_model(plan.submission, again[name])
     return Outcome(
         schema_version=1,
         submission=f"{folder.parent.name}/{folder.name}",
         sha256=hashlib.sha256((folder / FILE).read_bytes()).hexdigest(),
         created=datetime.now(UTC).date().isoformat(),
+        unknown=list(plan.unknown),
         tasks={name: _compare(run, again[name], judge) for name, run in plan.runs.items()},
     )
 
@@ -211,9 +209,15 @@ def _compare(first: Run, second: Run, judge: Judge) -> TaskOutcome:
         rows=len(outputs),
         equal=sum(_plain(one) == _plain(other) for one, other in outputs),
         verdicts_differ=sum(verdict_of(a) != verdict_of(b) for a, b in zip(*answers, strict=True)),
+        codes_differ=_codes_differ(*answers) if first.task.kind.judged else None,
         largest=max(distances, default=None),
         metrics={name: None if a is None or b is None else b - a for name, (a, b) in figures.items()},
     )
+
+
+def _codes_differ(first: Sequence[Answer], second: Sequence[Answer]) -> int:
+    pairs = zip(first, second, strict=True)
+    return sum(isinstance(a, Argument) and isinstance(b, Argument) and a.code != b.code for a, b in pairs)
 
 
 def _plain(output: Output) -> tuple[Any, ...]:
@@ -225,12 +229,10 @@ def _plain(output: Output) -> tuple[Any, ...]:
 
 def figures_text(outcome: Outcome) -> str:
     """Format an outcome for people."""
-    lines = [outcome.word]
+    lines = [outcome.word if outcome.holds else f"{outcome.word}: at most {MAX_DIFFERING:.0%} of a task may differ"]
     for name, task in outcome.tasks.items():
         largest = "" if task.largest is None else f", log-likelihoods differ by {task.largest:.2g} at most"
-        lines.append(
-            f"  {name}: {task.equal} of {task.rows} answers equal, {task.verdicts_differ} verdicts differ{largest}"
-        )
+        lines.append(f"  {name}: {task.text}{largest}")
         moved = [f"{metric} {value:+.4f}" for metric, value in task.metrics.items() if value]
         lines.append(f"    {', '.join(moved) or 'no metric differs'}")
     return "\n".join(lines)

@@ -22,18 +22,21 @@ MAX_TURNS = 16
 
 SCHEMA_VERSION = 2
 
+DUMMY = "dummy"
+"""lm_eval's ``--model`` that answers at random."""
+
 Mode = Annotated[str, fields.member("a mode", lambda: ["base", *MODES, "other"])]
 
 
 class Model(fields.Strict):
-    """The model, and which state of it: a revision on the Hub, or a hash of its weights.
+    """The model, and which state of it: a commit on the Hub, or a hash of its weights.
 
     ``weights_sha256`` is the sha256 of one line for each ``*.safetensors`` file, sorted by name: the file's own
     sha256 in hexadecimal, two spaces, its name.
     """
 
     id: fields.ModelId
-    revision: fields.Name | None = None
+    revision: fields.Commit | None = None
     weights_sha256: fields.Sha256 | None = None
     base: fields.ModelId | None = None
 
@@ -133,6 +136,8 @@ class Submission(fields.Strict):
         ):
             if ours and theirs and ours != theirs:
                 raise fields.refusal(f"model.{name} says {ours}, and recorded {theirs}")
+        if self.recorded and self.recorded.backend == DUMMY:
+            raise fields.refusal("recorded.backend says that the answers are the random ones of lm_eval's dummy model")
         return self
 
     @model_validator(mode="after")

@@ -26,7 +26,9 @@ from dfar_bench.leaderboard.faults import Fault
 SUBDIRECTORY = "leaderboard/submissions"
 """Where submissions are in a repository unless the address says otherwise."""
 
-_COMMIT = re.compile(r"(?<![0-9a-f])[0-9a-f]{40}(?:[0-9a-f]{24})?(?![0-9a-f])")
+_PINNED = re.compile(r"(?:.*-)?([0-9a-f]{40}(?:[0-9a-f]{24})?)\.tar\.gz")
+"""The file of an archive, as GitHub (COMMIT.tar.gz) and GitLab (NAME-COMMIT.tar.gz) call it."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -94,18 +96,18 @@ def parse_address(text: str) -> Archive:
         pin = dict(parse_qsl(parts.fragment, keep_blank_values=True, strict_parsing=bool(parts.fragment)))
     except ValueError as error:
         raise InputError(f"{text} is not an address ({error}): write https://….") from None
-    commit, folder = _COMMIT.search(parts.path), pin.pop("subdirectory", SUBDIRECTORY)
-    sha256 = pin.pop("sha256", "")
+    pinned = _PINNED.fullmatch(parts.path.rpartition("/")[2])
+    folder, sha256 = pin.pop("subdirectory", SUBDIRECTORY), pin.pop("sha256", "")
     if not secure or not parts.hostname or "@" in parts.netloc or parts.query:
         reason = "must begin with https:// and have neither a user nor a query (?…)"
-    elif not parts.path.endswith(".tar.gz") or not commit:
-        reason = "is not pinned to a commit: its path must name one, such as …/archive/COMMIT.tar.gz"
+    elif not pinned:
+        reason = "is not pinned to a commit: its path must end in one, such as …/archive/COMMIT.tar.gz"
     elif not _SHA256.fullmatch(sha256):
         reason = "is not pinned to a content: add #sha256= and the archive's sha256, of 64 digits"
     elif pin or not all(part not in ("", ".", "..") for part in folder.split("/")):
         reason = "has more behind # than sha256=… and &subdirectory=, a folder such as leaderboard/submissions"
     else:
-        return Archive(text.partition("#")[0], commit[0], sha256, folder)
+        return Archive(text.partition("#")[0], pinned[1], sha256, folder)
     raise InputError(f"{text} {reason}.")
 
 

@@ -9,6 +9,7 @@ import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -70,7 +71,7 @@ def find_submissions(paths: Iterable[Path]) -> tuple[list[Path], list[Fault]]:
         if (path / FILE).exists() or _RUN_ID.fullmatch(path.name):
             folders[path] = None
             continue
-        models = [path] if "__" in path.name else _subfolders(path, "models (org__name)", faults, keep=".gitkeep")
+        models = [path] if "__" in path.name else _subfolders(path, "models (org__name)", faults, of_all=True)
         for model in models:
             if not (runs := _subfolders(model, "submissions", faults)):
                 faults.append(Fault(shown_name(model.name), "folder", "holds no submission"))
@@ -78,14 +79,24 @@ def find_submissions(paths: Iterable[Path]) -> tuple[list[Path], list[Fault]]:
     return list(folders), faults
 
 
-def _subfolders(folder: Path, of_what: str, faults: list[Fault], keep: str | None = None) -> list[Path]:
-    """Return the subfolders; ``keep`` names a file that may be there if it is empty."""
+def is_placeholder(path: Path) -> bool:
+    """Whether a path is the empty file that keeps a folder without others in Git."""
+    status = path.lstat()
+    return path.name == ".gitkeep" and stat.S_ISREG(status.st_mode) and not status.st_size
+
+
+def is_future(day: str) -> bool:
+    """Whether a day such as 2026-01-31 has begun nowhere yet."""
+    return date.fromisoformat(day) > datetime.now(UTC).date() + timedelta(days=1)
+
+
+def _subfolders(folder: Path, of_what: str, faults: list[Fault], *, of_all: bool = False) -> list[Path]:
+    """Return the subfolders of a model's folder, or of that of all, which may have a placeholder."""
     folders = []
     for entry in sorted(folder.iterdir()):
         where = f"{shown_name(folder.name)}/{shown_name(entry.name)}"
         if entry.is_symlink() or not entry.is_dir():
-            status = entry.lstat()
-            if entry.name != keep or not stat.S_ISREG(status.st_mode) or status.st_size:
+            if not (of_all and is_placeholder(entry)):
                 faults.append(Fault(where, "name", f"does not belong there; only folders of {of_what} do"))
         elif not entry.name.startswith(UNFINISHED):
             folders.append(entry)

@@ -6,9 +6,9 @@ Nothing of a submission is executed, imported or followed; see ``untrusted``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from dfar_bench.leaderboard.submission import (
     FILE,
     Opened,
     content_key,
+    is_future,
     model_folder,
     open_submission,
     run_id,
@@ -36,7 +37,7 @@ from dfar_bench.leaderboard.verified import VerifiedSubmission, VerifiedTask
 from dfar_bench.prompts import find_condition
 from dfar_bench.runs.run import Harness as RunHarness
 from dfar_bench.runs.run import Run
-from dfar_bench.scoring import Task, tasks
+from dfar_bench.scoring import Answer, Task, tasks
 from dfar_bench.training.modes import MODES
 
 
@@ -60,8 +61,10 @@ def read(folder: Path) -> tuple[Submission, dict[str, Run]]:
     """Return what a submission says, and its runs by task.
 
     Raises:
-        InputError: the submission has a fault, or the published data is not available.
+        InputError: it is not a submission or has a fault, or the published data is not available.
     """
+    if not os.path.lexists(folder / FILE):
+        raise InputError(f"{folder} is not a submission: name its folder, ORG__NAME/RUN.")
     result = _read(open_submission(folder))
     if isinstance(result, list):
         raise InputError(f"{result[0]} (dfar-bench verify names every fault of this submission).")
@@ -168,7 +171,6 @@ def _read_task(task: Task, submitted: SubmittedTask, opened: Opened) -> tuple[Ru
 
 def _score(run: Run, stored: tuple[Stored, ...], submission: Submission, judge: Judge) -> VerifiedTask:
     answers = tuple(run.answers(judge))
-    trained_on_verdicts = submission.mode in MODES and not MODES[submission.mode].with_reason
     return VerifiedTask(
         task=run.task,
         run=run,
@@ -177,10 +179,20 @@ def _score(run: Run, stored: tuple[Stored, ...], submission: Submission, judge: 
         stored=stored,
         signature=run.signature(judge),
         metrics={metric.name: metric.of(answers) for metric in run.metrics},
-        flags=task_flags(answers, verdicts_alone=trained_on_verdicts or not run.condition.with_reason),
+        flags=run_flags(run, answers, submission.mode),
         contamination=contamination(submission, run.task.dataset.name),
         error_rates=run.error_rates(judge),
     )
+
+
+def run_flags(run: Run, answers: Sequence[Answer], mode: str | None = None) -> tuple[Flag, ...]:
+    """Return the flags of the answers of a run.
+
+    Args:
+        mode: what the model was trained on, if that is known.
+    """
+    trained_on_verdicts = mode is not None and mode in MODES and not MODES[mode].with_reason
+    return task_flags(answers, verdicts_alone=trained_on_verdicts or not run.condition.with_reason)
 
 
 def _check_names(opened: Opened, submission: Submission) -> Iterator[tuple[str, str]]:
@@ -189,7 +201,7 @@ def _check_names(opened: Opened, submission: Submission) -> Iterator[tuple[str, 
         yield "model.id", f"is {submission.model.id}, so the folder must be called {name}"
     if opened.folder.name != (name := run_id(submission.created, opened.files[FILE])):
         yield "folder", f"its name must be {name}, from the date and the content of this file"
-    if date.fromisoformat(submission.created) > datetime.now(UTC).date() + timedelta(days=1):
+    if is_future(submission.created):
         yield "created", f"is {submission.created}, which is in the future"
     for name in submission.tasks:
         if name not in tasks():

@@ -15,8 +15,9 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 WEIGHTS = "weights_sha256"
 """Key under which ``dfar-bench eval`` adds the hash of local weights to what lm_eval records of a model."""
 
-_ADAPTER = ("peft", "lora_local_path")
-_PLACES = (*_ADAPTER, "pretrained", "model")
+_ADAPTERS = {"peft": "peft_sha", "lora_local_path": "peft_sha", "delta": "delta_sha"}
+"""The arguments that name weights which are put on the model's, with the key under which their commit is recorded."""
+_PLACES = (*_ADAPTERS, "pretrained", "model")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class ScoredModel:
     @property
     def tuned(self) -> bool:
         """Whether an adapter was loaded, or the record of a training is beside the model."""
-        return any(name in self.places for name in _ADAPTER) or self.training_record is not None
+        return any(name in self.places for name in _ADAPTERS) or self.training_record is not None
 
 
 def scored_model(results: Mapping[str, Any]) -> ScoredModel:
@@ -68,7 +69,7 @@ def scored_model(results: Mapping[str, Any]) -> ScoredModel:
     backend = results.get("model_source") or config.get("model")
     parameters = config.get("model_num_parameters")
     recorded = ScoredModel(arguments=arguments)
-    sha = config.get("peft_sha") if any(name in recorded.places for name in _ADAPTER) else config.get("model_sha")
+    sha = config.get(_ADAPTERS.get(recorded.place[0], "model_sha") if recorded.place else "model_sha")
     if not sha and not any(map(os.path.isdir, recorded.places.values())):
         sha = arguments.get("revision")
     return ScoredModel(

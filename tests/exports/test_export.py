@@ -36,7 +36,7 @@ from dfar_bench.leaderboard.quotation import quotes
 from dfar_bench.prompts import find_condition, make_prompt
 from dfar_bench.runs.log import read_run
 from dfar_bench.runs.rescore import rescore
-from dfar_bench.scoring import Output, find_task
+from dfar_bench.scoring import Output, Signature, find_task
 
 OPTIONS = Options(get_judge(), "acme/morals", "https://example.org/runs", "Acme")
 WHEEL = "every-eval-ever==0.3.0"  # of which only the schemas and the validator are used
@@ -149,10 +149,10 @@ def test_no_cell_is_a_formula(tmp_path: Path) -> None:
     """Nor is what a submitter may write freely."""
     folder = write_submission(tmp_path, "acme/good", GOOD)
     document = read_document(folder)
-    document["model"]["revision"] = "=1+1"
+    document["tasks"][TASKS[0]]["harness"]["dtype"] = "=1+1"
     found, _ = read_results([write_document(folder, document)], OPTIONS.judge)
     cells = [cell for line in table(found) for cell in line.values()]
-    assert "revision:=1+1" in cells
+    assert any("|dtype:?1+1|" in cell for cell in cells)
     assert not [cell for cell in cells if re.match(r"[=@+\t\r]|-(?![\d.]+(e-\d+)?$)", cell)]
 
 
@@ -186,13 +186,24 @@ def test_hub_files_are_read_by_the_hubs_own_classes(results: list[Result], corre
     registration = yaml.safe_load(files["eval.yaml"])
     assert {"name", "description", "evaluation_framework", "tasks"} == set(registration)
     assert registration["tasks"] == [{"id": task, "split": "test"} for task in values]
-    two_turns = written("hub", [corrected])
-    assert "condition review" in "".join(two_turns.values())
+
+
+def test_the_hub_gets_only_what_was_asked_in_the_usual_way(results: list[Result], corrected: Result) -> None:
+    """Its leaderboards compare all that they hold."""
+    with pytest.raises(InputError, match=r"^acme/good was asked dfar_mini_reason with condition:review\.\S+: .* leave"):
+        written("hub", [corrected])
+    signature = results[0].signature
+    for field, value in (("shots", "2"), ("prompt", "plain.v1"), ("chat", "?"), ("system", "0a1b2c3d")):
+        unusual = replace(results[0], signature=Signature({**signature.fields, field: value}))
+        with pytest.raises(InputError, match=re.escape(f"{field}:{value}")):
+            written("hub", [unusual])
+    with pytest.raises(InputError, match="figures of one judge, the default one: leave out --judge"):
+        FORMATS["hub"].write(results, replace(OPTIONS, judge=get_judge("verdict")))
 
 
 @pytest.mark.usefixtures("paper")
 def test_a_repository_of_several_data_sets_has_a_configuration_for_each(results: list[Result]) -> None:
-    folder = ROOT / "leaderboard" / "submissions" / "dfar-bench__gemma-3-270m" / "2026-11-22-96578d49"
+    folder = ROOT / "leaderboard" / "submissions" / "dfar-bench__gemma-3-270m" / "2026-11-22-2d07f747"
     others, _ = read_results([folder], OPTIONS.judge)
     tasks = yaml.safe_load(written("hub", [*results, *others])["eval.yaml"])["tasks"]
     assert {task["config"] for task in tasks} == {"mini", "clean"}
@@ -311,6 +322,14 @@ def test_eee_keeps_turns_and_no_token(corrected: Result) -> None:
         ("user", True), ("assistant", True), ("user", True), ("assistant", False),
     ]  # fmt: skip
     assert "hf_" not in text
+    first, *others = corrected.run.outputs
+    for value, why in (
+        ("hf_" + "a1" * 12, "holds what looks like an access token"),
+        ("x" * 50_001, "has more than 50,000"),
+    ):
+        run = replace(corrected.run, outputs=(replace(first, value=value), *others))
+        text = next(text for path, text in written("eee", [replace(corrected, run=run)]).items() if path.endswith("l"))
+        assert json.loads(text.splitlines()[0])["metadata"]["response"].startswith(f"left out: it {why}")
 
 
 # What no format may hold, and what is refused
@@ -341,6 +360,7 @@ def test_no_format_quotes_the_data() -> None:
         (["--format", "hub", "--out", "OUT"], "this format needs --dataset-id, "),
         (["--format", "hub", "--out", "OUT", "--dataset-id", "morals"], "--dataset-id is not the name of "),
         (["--format", "hub", "--out", "OUT", "--dataset-id", "../.."], "--dataset-id is not the name of "),
+        (["--format", "csv", "--out", "."], "--format csv writes one file, and --out is a folder: name a file"),
         (["--format", "eee", "--out", "OUT"], "this format needs --organization, "),
         (["--format", "csv", "--relationship", "cousin"], "there is no --relationship 'cousin': choose one of "),
         (["--format", "csv", "--source-url", "ftp://x"], "--source-url is not a link that begins with https://"),
@@ -393,6 +413,26 @@ def test_a_model_is_named_as_on_the_hub(
     assert read_run((tmp_path / dummy_mini.samples_file(task).name,)).tuned
     assert main(["export", str(tmp_path), "--format", "csv", "--model-id", "acme/adapter"]) == FINE
     assert capsys.readouterr().out.splitlines()[1].startswith("acme/adapter,")
+
+
+def test_a_model_that_gives_no_reasons_has_no_mar(tmp_path: Path) -> None:
+    """Its MAR is near 1 and says nothing about reasons: every format says so, or leaves it out."""
+
+    def verdicts(row: Row, kind: str) -> Any:
+        return GOOD(row, kind) if kind == "cls" else f" {LABELS[row.label]}."
+
+    found, _ = read_results([write_submission(tmp_path, "acme/brief", verdicts)], OPTIONS.judge)
+    remarks = {line["metric"]: line["remark"] for line in table(found)}
+    assert {name for name, remark in remarks.items() if remark} == {n for n in remarks if n.startswith("mar")} > {"mar"}
+    assert set(remarks.values()) == {"", "gives no reasons"}
+    assert "gives no reasons &" in written("latex", found)["results.tex"]
+    hub = "".join(written("hub", found).values())
+    assert "one_minus_mar" not in hub
+    assert "dfar_mini_reason_verdict_acc" in hub
+    (document,) = (json.loads(text) for path, text in written("eee", found[1:]).items() if path.endswith(".json"))
+    scores = {each["evaluation_result_id"]: each["score_details"] for each in document["evaluation_results"]}
+    assert scores["mar"]["details"]["remark"] == "gives no reasons"
+    assert "remark" not in scores["verdict_acc"]["details"]
 
 
 def test_a_word_of_the_prompt_is_not_a_quotation(tmp_path: Path) -> None:

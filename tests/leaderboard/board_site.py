@@ -90,7 +90,7 @@ def write_submission(
     document: dict[str, Any] = {
         "schema_version": 2,
         "created": "2026-01-31",
-        "model": {"id": model, "revision": "1", "weights_sha256": None, "base": fields.pop("base", None)},
+        "model": {"id": model, "revision": "1" * 40, "weights_sha256": None, "base": fields.pop("base", None)},
         "mode": "base",
         "training": {"sets": ["none"], "description": None},
         "dfar_run": None,

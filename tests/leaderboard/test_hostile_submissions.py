@@ -214,6 +214,7 @@ CORPUS: dict[str, tuple[Edit, str]] = {
     "not a date": (field("created", "2026-02-30"), r"created: is not a date since 2024"),
     "a date to come": (field("created", "2999-01-01"), r"created: is 2999-01-01, which is in the future"),
     "no state of the model": (field("model/revision", None), r"model: needs either revision or weights_sha256"),
+    "a branch": (field("model/revision", "main"), r"model\.revision: string should match pattern"),
     "two states of the model": (field("model/weights_sha256", "0" * 64), r"model: needs either revision or weights_sha256, and not both"),
     "an unknown mode": (field("mode", "rlhf"), r"mode: is not a mode; choose one of base, l, lr, dpo, oeconomicus, moralis, other"),
     "an unknown training set": (field("training/sets", ["dfar"]), r"training\.sets\.0: is not a training set; choose one of none, dfar_train, dfar_"),
@@ -289,7 +290,7 @@ def test_honest_texts_are_accepted(copy: Path) -> None:
         'SFT & DPO, lr=2e-4 (it\'s "RL" <3>) at ' + "0123456789abcdef" * 2 + "01234567"
     )
     document["licence"], document["url"] = "Llama 3 & Gemma", "https://example.org/a?b=c&d=é,(f)"
-    document["contact"], document["model"]["revision"] = "@some-one", "refs/pr/7@x"
+    document["contact"] = "@some-one"
     document["tasks"]["dfar_mini_reason"]["harness"]["generation"]["until"] = [
         "```",
         "</think>",

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from board_site import answering, write_submission
 from edits import FILE, field, line, read_document
-from harness import evaluate
+from harness import ROOT, evaluate
 
 from dfar_bench.cli.main import main
 from dfar_bench.cli.options import BAD_INPUT, FALLS_SHORT, FINE
@@ -24,11 +24,12 @@ from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
 from dfar_bench.leaderboard.build import build
 from dfar_bench.leaderboard.reproduce import outcome, plan
-from dfar_bench.leaderboard.reproduced import outcome_file, read_outcomes
+from dfar_bench.leaderboard.reproduced import MAX_DIFFERING, outcome_file, read_outcomes
 from dfar_bench.leaderboard.submit import About, submit
 from dfar_bench.leaderboard.verify import submitted_runs
 from dfar_bench.runs.evaluate import turn_by_turn
 from dfar_bench.runs.log import runs_by_task
+from dfar_bench.scoring import find_task
 
 COMMIT = "0123456789abcdef" * 2 + "01234567"
 RECORDED = {"backend": "hf", "arguments": [], "parameters": 7}
@@ -101,8 +102,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "code of the model": (field("recorded/arguments", ["trust_remote_code"]), r"the model arguments trust_remote_code, which are not"),
     "another argument": (field("recorded/arguments", ["max_length", "peft"]), r"the model arguments max_length, peft, which are not"),
     "an endpoint": (field("recorded/backend", "local-completions"), r"--model 'local-completions', which is not run"),
-    "a branch": (field("model/revision", "main"), r"names the revision 'main', which is not a commit"),
-    "another argument as a name": (field("model/revision", f"{COMMIT},trust_remote_code=True"), r"which is not a commit"),
+    "another argument as a name": (field("model/revision", f"{COMMIT},trust_remote_code=True"), r"model\.revision: string should match"),
     "another argument as a precision": (field(CLS + "dtype", "float32,trust_remote_code=True"), r"was scored in 'float32,trust_remote"),
     "an option as a batch size": (field(CLS + "batch", "8 --trust_remote_code"), r"batch size '8 --trust_remote_code', which"),
     "generating by code": (field(REASON + "generation/custom_generate", "x/y"), r"generated with 'custom_generate'='x/y', which"),
@@ -110,6 +110,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "another end": (field(REASON + "generation/until", ["x"]), r"was generated until \['x'\], which are not"),
     "a system instruction": (field(CLS + "system_instruction_sha", "0" * 64), r"a system instruction, of which it holds the hash"),
     "another commit than was recorded": (field("recorded/commit", "f" * 40), r"model\.revision says 0123\w+, and recorded f{40}"),
+    "the dummy": (field("recorded/backend", "dummy"), r"recorded\.backend says that the answers are the random ones"),
     "a fault": (field("tasks/dfar_mini_cls/sha256", "0" * 64), r"dfar-bench verify names every fault"),
 }  # fmt: skip
 
@@ -125,6 +126,14 @@ def test_what_is_not_run(what: str, copy: Path, tmp_path: Path, capsys: pytest.C
     with pytest.raises(InputError, match=message):
         plan(folder, None)
     assert [path.name for path in tmp_path.iterdir()] == ["submissions"]
+
+
+@pytest.mark.parametrize("name", ["nowhere/a/b", "submissions", "README.md"])
+def test_what_is_not_a_submission(name: str, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "README.md").touch()
+    assert main(["reproduce", str(tmp_path / name)]) == BAD_INPUT
+    error = capsys.readouterr().err
+    assert error == f"dfar-bench: {tmp_path / name} is not a submission: name its folder, ORG__NAME/RUN.\n"
 
 
 def test_weights_must_be_those_that_were_submitted(copy: Path, tmp_path: Path) -> None:
@@ -163,7 +172,10 @@ def test_a_real_one(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(words) == FINE, (tmp_path / "out" / "logs" / "01.txt").read_text()[-2000:]
     printed = capsys.readouterr().out
     assert "$ dfar-bench eval --model hf --model_args pretrained=" in printed
-    assert f"reproduced\n  {task}: 52 of 52 answers equal, 0 verdicts differ\n    no metric differs\n" in printed
+    assert (
+        f"reproduced\n  {task}: 52 of 52 answers equal, 0 verdicts differ, 0 of the judge's codes differ\n    no"
+        in printed
+    )
     name = f"acme__tiny/{submitted.folder.name}"
     outcomes, faults = read_outcomes(tmp_path / "reproduced", {name: submitted.folder})
     assert faults == []
@@ -173,7 +185,7 @@ def test_a_real_one(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     folder = edited(submitted.folder, line(f"{task}.jsonl.gz", response="ethical. It keeps a promise.", cut=False))
     planned = plan(folder, tiny_model)
     result = outcome(folder, planned, again, get_judge()).tasks[task]
-    assert (result.equal, result.verdicts_differ) == (51, 1)
+    assert (result.equal, result.verdicts_differ, result.codes_differ) == (51, 1, 1)
     assert result.metrics["unparsed"] == pytest.approx(1 / 52)
     run, other = again[task], "0" * 64
     for changed, message in (
@@ -190,7 +202,7 @@ def test_a_real_one(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixt
 # The outcome, and the badge
 
 
-def write_outcome(folder: Path, *, differ: int = 1, **changes: Any) -> Path:
+def write_outcome(folder: Path, *, differ: int = 1, codes: int = 0, **changes: Any) -> Path:
     """Write the outcome of a submission, beside the tree of submissions, and return its path."""
     task = {
         "signature": "dfar|data:mini",
@@ -205,7 +217,10 @@ def write_outcome(folder: Path, *, differ: int = 1, **changes: Any) -> Path:
         "submission": f"{folder.parent.name}/{folder.name}",
         "sha256": hashlib.sha256((folder / FILE).read_bytes()).hexdigest(),
         "created": "2026-02-01",
-        "tasks": dict.fromkeys(read_document(folder)["tasks"], task),
+        "tasks": {
+            name: {**task, "codes_differ": codes if find_task(name).kind.judged else None}
+            for name in read_document(folder)["tasks"]
+        },
     }
     path = folder.parents[2] / "reproduced" / outcome_file(folder)
     path.parent.mkdir(parents=True)
@@ -213,14 +228,36 @@ def write_outcome(folder: Path, *, differ: int = 1, **changes: Any) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("differ", "codes", "unknown", "word"),
+    [
+        (2, 2, [], "reproduced"),
+        (2, 2, ["dtype"], "reproduced"),
+        (3, 0, [], "not reproduced"),
+        (0, 3, [], "not reproduced"),
+        (3, 0, ["dtype"], "could not be run alike"),
+    ],
+)
+def test_the_word(differ: int, codes: int, unknown: list[str], word: str, copy: Path, tmp_path: Path) -> None:
+    """Verdicts that came again are not enough where the reasons are others; what was guessed is no charge."""
+    write_outcome(copy, differ=differ, codes=codes, unknown=unknown)
+    name = f"acme__judge-7b/{copy.name}"
+    outcomes, faults = read_outcomes(tmp_path / "reproduced", {name: copy})
+    assert (outcomes[name].word, faults) == (word, [])
+    assert outcomes[name].text.endswith("lm_eval's defaults: dtype") == bool(unknown)
+    assert (
+        f"at most {MAX_DIFFERING:.0%} of the verdicts".replace("%", " %") in (ROOT / "docs/leaderboard.md").read_text()
+    )
+
+
 @pytest.mark.parametrize(("differ", "word"), [(2, "reproduced"), (3, "not reproduced")])
 def test_the_badge(differ: int, word: str, copy: Path, tmp_path: Path) -> None:
-    """It says how much was equal; more than 5 % of other verdicts is no reproduction."""
+    """It says how much was equal."""
     write_outcome(copy, differ=differ)
     assert main(["board", "build", str(tmp_path / "submissions"), "--out", str(tmp_path / "board")]) == FINE
     text = f"dfar_mini_cls: 40 of 52 answers equal, {differ} verdicts differ; dfar_mini_reason: 40 of 52"
     index = (tmp_path / "board" / "index.html").read_text()
-    assert re.search(rf'title="run again by a maintainer on 2026-02-01; {text}[^"]*">{word}</abbr>', index)
+    assert re.search(rf"<summary>{word}</summary>run again by a maintainer on 2026-02-01; {text}[^<]*</details>", index)
     (page,) = (tmp_path / "board" / "runs").rglob("*.html")
     assert f"<b>{word}</b>: run again by a maintainer on 2026-02-01; {text}" in page.read_text()
     assert "re-scored from its answers; which model gave them" in page.read_text()
@@ -235,16 +272,28 @@ def test_no_badge_without_an_outcome(copy: Path, tmp_path: Path) -> None:
     assert ">reproduced<" not in (tmp_path / "board" / "index.html").read_text()
 
 
-TASK = {"signature": "", "rows": 52, "equal": 52, "verdicts_differ": 0, "largest": None, "metrics": {}}
+TASK = {
+    "signature": "",
+    "rows": 52,
+    "equal": 52,
+    "verdicts_differ": 0,
+    "codes_differ": None,
+    "largest": None,
+    "metrics": {},
+}
+BOTH = {"dfar_mini_cls": TASK, "dfar_mini_reason": {**TASK, "codes_differ": 0}}
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "of other answers": ({"sha256": "0" * 64}, "sha256: is not that of the submission.json there"),
     "of another": ({"submission": "acme__other/x"}, "submission: must be acme__judge-7b/"),
     "of one task": ({"tasks": {"dfar_mini_cls": TASK}}, "tasks: must be those of the submission: dfar_mini_cls, dfar_mini_reason"),
-    "of other rows": ({"tasks": {name: {**TASK, "rows": 53} for name in ("dfar_mini_cls", "dfar_mini_reason")}}, "tasks.dfar_mini_cls.rows: is 53, and the test set has 52"),
+    "of other rows": ({"tasks": {name: {**task, "rows": 53} for name, task in BOTH.items()}}, "tasks.dfar_mini_cls.rows: is 53, and the test set has 52"),
     "more than all": ({"tasks": {"dfar_mini_cls": {**TASK, "verdicts_differ": 1}}}, "tasks.dfar_mini_cls: has more rows that are equal or differ than rows"),
     "markup": ({"tasks": {"dfar_mini_cls": {**TASK, "signature": "<script>"}}}, "tasks.dfar_mini_cls.signature: string should match"),
     "a field too many": ({"note": "<b>"}, "note: is not a field"),
+    "more codes than rows": ({"tasks": {**BOTH, "dfar_mini_reason": {**TASK, "codes_differ": 53}}}, "tasks.dfar_mini_reason: has more rows that are"),
+    "without the judge's codes": ({"tasks": dict.fromkeys(BOTH, TASK)}, "tasks.dfar_mini_reason.codes_differ: must be a number where a judge"),
     "a day to come that is none": ({"created": "soon"}, "created: is not a date"),
+    "a day to come": ({"created": "2999-01-31"}, "created: is 2999-01-31, which is in the future"),
 }  # fmt: skip
 
 
@@ -262,6 +311,7 @@ def test_outcomes_with_a_fault(what: str, copy: Path, tmp_path: Path, capsys: py
 def test_files_that_do_not_belong_among_outcomes(copy: Path, tmp_path: Path) -> None:
     path = write_outcome(copy)
     folder = tmp_path / "reproduced"
+    (folder / ".gitkeep").touch()  # which does
     (folder / "acme__judge-7b" / "2026-01-31-00000000.json").write_text("{}")
     (folder / "x.json").write_text("{}")
     (folder / "acme__other").symlink_to(path.parent)

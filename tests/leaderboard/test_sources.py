@@ -101,6 +101,8 @@ def test_a_pinned_address() -> None:
     url = f"https://example.org/lab/repository/archive/{COMMIT}.tar.gz"
     assert parse_address(f"{url}#sha256={HASH}") == Archive(url, COMMIT, HASH, "leaderboard/submissions")
     assert parse_address(f"{url}#sha256={HASH}&subdirectory=results/runs").folder == "results/runs"
+    at_gitlab = f"https://example.org/lab/x/-/archive/{COMMIT}/x-{COMMIT}.tar.gz"
+    assert parse_address(f"{at_gitlab}#sha256={HASH}").commit == COMMIT
 
 
 @pytest.mark.parametrize(
@@ -109,6 +111,8 @@ def test_a_pinned_address() -> None:
         (f"https://example.org/archive/{COMMIT}.tar.gz", "not pinned to a content: add #sha256="),
         (f"https://example.org/archive/{COMMIT}.tar.gz#sha256={HASH[1:]}", "not pinned to a content"),
         (f"https://example.org/archive/main.tar.gz#sha256={HASH}", "not pinned to a commit"),
+        (f"https://example.org/{COMMIT}/archive/main.tar.gz#sha256={HASH}", "not pinned to a commit"),
+        (f"https://example.org/archive/{COMMIT}-main.tar.gz#sha256={HASH}", "not pinned to a commit"),
         (f"https://example.org/archive/{COMMIT}.zip#sha256={HASH}", "not pinned to a commit"),
         (f"http://example.org/archive/{COMMIT}.tar.gz#sha256={HASH}", "must begin with https://"),
         (f"file:///archive/{COMMIT}.tar.gz#sha256={HASH}", "must begin with https://"),
@@ -315,6 +319,10 @@ GOOD = packed([member(f"{TOP}/{RUN}/submission.json", bytes(range(256)) * 40)])
         (headers(b"13 comment=x\n" * 5000), "has a header of 65,000 bytes"),
         (headers(*[b"12 comment=\n"] * 1500), "is not a .tar.gz archive"),
         (headers(b"22 size=1" + b"0" * 12 + b"\n"), "is not a .tar.gz archive"),
+        (headers(b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n"), "has a sparse file"),  # whose map is read whole
+        (headers(b"22 GNU.sparse.map=0,1\n"), "has a sparse file"),
+        (headers(b"21 GNU.sparse.size=1\n"), "has a sparse file"),
+        (packed([member("x/y", b"", type=tarfile.GNUTYPE_SPARSE)]), "has a sparse file"),
         (packed([member(f"x/{number}") for number in range(60)]), "has more than 50 files"),
         (packed([member(f"{TOP}/{number}") for number in range(12)]), "has more than 10 files in leaderboard"),
         (packed([member("x/README.md")]), "has no files in leaderboard/submissions"),

@@ -128,7 +128,7 @@ def test_turns_and_how_they_ended_are_carried_over(tiny_model: Path, tmp_path: P
     assert submission.recorded is not None
     assert submission.recorded.weights_sha256 == submission.model.weights_sha256 == weights_hash(tiny_model)
     assert (submission.recorded.backend, submission.recorded.arguments) == ("hf", [])
-    assert submission.recorded.parameters == facts_of(done.verified)["parameters"] > 1000
+    assert submission.recorded.parameters == facts_of(done.verified)["origin"]["parameters"] > 1000
     assert done.remarks == ()
     (run,) = map(read_run, find_runs([tmp_path / "results"]))
     assert task.signature == run.signature(get_judge())
@@ -304,8 +304,10 @@ def test_weights_that_were_not_scored(
         ({"pretrained": "acme/judge-7b"}, {"model_sha": COMMIT}, ()),
         ({"pretrained": "acme/judge-7b", "revision": COMMIT}, {"model_sha": ""}, ()),
         ({"pretrained": "acme/judge-7b", "peft": "acme/judge-7b", "revision": "main"}, {"model_sha": OTHER, "peft_sha": COMMIT}, ()),
-        ({"pretrained": "acme/judge-7b"}, {}, (f"no commit was recorded, so that it was {COMMIT[:12]} is taken at your word",)),
-        ({"pretrained": "x/y", "revision": COMMIT}, {}, ("scored was pretrained=x/y, so that it is acme/judge-7b is taken at your word",)),
+        ({"pretrained": "acme/judge-7b"}, {}, (f"no commit was recorded; we take your word that it was {COMMIT[:12]}",)),
+        ({"pretrained": "acme/base", "delta": "acme/judge-7b", "revision": "main"}, {"model_sha": OTHER, "delta_sha": COMMIT}, ()),
+        ({"pretrained": "acme/judge-7b", "tokenizer": "x/y"}, {"model_sha": COMMIT}, ("the run loaded the model with tokenizer, of which only the name is submitted",)),
+        ({"pretrained": "x/y", "revision": COMMIT}, {}, ("the run loaded pretrained=x/y; we take your word that this is acme/judge-7b",)),
     ],
 )  # fmt: skip
 def test_what_remains_the_submitters_word(

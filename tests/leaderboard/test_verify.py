@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from board_site import accepted, answering, write_submission
 from edits import CLS, FILE, REASON, read_document, write_answers, write_document
 from harness import ROOT
@@ -33,9 +35,10 @@ from dfar_bench.leaderboard.report import verify_all
 from dfar_bench.leaderboard.schema import Submission, json_schema
 from dfar_bench.leaderboard.submission import find_submissions, imitations
 from dfar_bench.leaderboard.verified import VerifiedSubmission
-from dfar_bench.leaderboard.verify import submitted_runs, verify
+from dfar_bench.leaderboard.verify import run_flags, submitted_runs, verify
 from dfar_bench.prompts import find_condition, make_prompt
 from dfar_bench.runs.rescore import rescore_run
+from dfar_bench.runs.run import Harness, Run
 from dfar_bench.scoring import METRICS, Metric, Output, find_task
 
 QUICK = settings(
@@ -185,6 +188,15 @@ def test_one_word_by_design_is_not_odd(tmp_path: Path) -> None:
     assert flags_of("reason", mostly) == ["constant"]
     assert flags_of("reason", mostly, verdicts_alone=True) == []
     assert flags_of("reason", lambda row: " ethical.", verdicts_alone=True) == ["constant"]
+    outputs = tuple(Output(row, mostly(row)) for row in rows("mini")["test"])
+    asked, alone = (
+        Run(find_task("dfar_mini_reason"), "llama2.v1", find_condition(name), outputs, len(outputs), Harness())
+        for name in ("reason", "label")
+    )
+    flags = [
+        run_flags(run, run.answers(get_judge()), mode) for run, mode in ((asked, None), (asked, "l"), (alone, None))
+    ]
+    assert [[flag.kind for flag in found] for found in flags] == [["constant"], [], []]
     repeated = " ethical. It is what people expect."
     assert flags_of("reason", lambda row: repeated, verdicts_alone=True) == ["constant"]
     trained = {"sets": ["other"], "description": "labels of its own"}
@@ -298,7 +310,7 @@ def test_contamination_by_the_hashes_of_rows(good: Path) -> None:
     assert (tested.contaminated, tested.rows, tested.unleaked_rows) == (True, 1, 1)
     strange = contamination(declare(good, "lr", ["dfar_train_unleaked"], [*kept, "mine-0001"]), "paper")
     assert strange.contaminated is None
-    assert "1 of its 4312 training rows are not known here" in strange.why
+    assert "1 of its 4,312 training rows are not known here" in strange.why
     hidden = contamination(declare(good, "lr", ["dfar_train"], ["mine-0001"]), "paper")
     assert (hidden.contaminated, hidden.rows) == (True, 189)  # unknown hashes do not unsay what is declared
 
@@ -459,3 +471,41 @@ def test_answers_without_their_thoughts_seem_cut_off_as_with_them() -> None:
     )
     seem_cut = [[METRICS["truncated"].item(answer) for answer in of] for of in (as_logged, as_stored)]
     assert seem_cut[0] == seem_cut[1] == [number % 3 == 0 for number in range(len(outputs))]
+
+
+@pytest.mark.parametrize(
+    ("added", "message"),
+    [
+        (["submissions/a__b/x"], ""),
+        (["submissions/a__b/x", "reproduced/a__b/x.json"], "only maintainers add outcomes, and not with submissions"),
+        (["submissions/README"], "changes or removes what is on the board"),
+    ],
+)
+def test_what_a_pull_request_may_touch(added: list[str], message: str, tmp_path: Path) -> None:
+    """The step of the workflow, run in a repository with a merge: nobody brings the badge of their own submission."""
+
+    def git(*words: str) -> None:
+        name = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        subprocess.run(["git", *name, *words], cwd=tmp_path, check=True, capture_output=True)
+
+    def commit(*paths: str) -> None:
+        for path in paths:
+            file = tmp_path / "leaderboard" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("more" if file.exists() else "")
+        git("add", ".")
+        git("commit", "-m", "x")
+
+    git("init", "-b", "main")
+    git("remote", "add", "origin", str(tmp_path))
+    commit("submissions/README")
+    git("checkout", "-b", "pull")
+    commit(*added)
+    git("checkout", "main")
+    git("merge", "--no-ff", "pull")
+    flow = yaml.safe_load((ROOT / ".github" / "workflows" / "submissions.yml").read_text())
+    (script,) = (step["run"] for step in flow["jobs"]["verify"]["steps"] if "MERGE" in step.get("env", {}))
+    run = ["bash", "-e", "-o", "pipefail", "-c", script]
+    done = subprocess.run(run, cwd=tmp_path, env={**os.environ, "MERGE": "main"}, capture_output=True, text=True)
+    assert (done.returncode, message in done.stdout) == (bool(message), True), done.stderr
+    assert bool(message) or (tmp_path / "leaderboard" / added[0]).exists()

@@ -114,7 +114,7 @@ def _evaluation(result: Result, figure: Figure, options: Options) -> dict[str, A
             "method": f"percentile bootstrap, clustered by contrast group, seed {SEED}",
         }
         uncertainty["num_bootstrap_samples"] = RESAMPLES
-    details = _texts(signature=result.signature)
+    details = _texts(signature=result.signature, remark=result.words_for(metric))
     if metric.judged:
         codes = json.dumps(count_codes(result.answers))
         details |= _texts(judge=result.signature.get("judge"), judge_errs=result.judge_errs, codes=codes)
@@ -242,12 +242,13 @@ def _record(result: Result, answer: Answer, output: Output) -> dict[str, Any]:
         details["probabilities"] = json.dumps([round(probability, 6) for probability in answer.probabilities])
     else:
         assert isinstance(answer, Argument)
-        text = _publishable(result, output, str(output.value))
-        written = [] if text is None else [text]
+        text = without_thought(str(output.value), output.prompt.thinking)
+        withheld = _withheld(result, text)
+        written = [] if withheld else [text]
         verdict = "" if answer.verdict is None else dataset.labels[answer.verdict]
         method = "dfar_bench.reading"
         details |= {"code": answer.code, "outcome": answer.outcome, "judge": result.signature.get("judge")}
-        details["response"] = None if written else "left out: it quotes the data"
+        details["response"] = withheld and f"left out: it {withheld}"
     source, turns = "output.raw", [0]
     record: dict[str, Any] = {
         "sample_id": row.row_id,
@@ -258,7 +259,8 @@ def _record(result: Result, answer: Answer, output: Output) -> dict[str, Any]:
         "metadata": _texts(**details),
     }
     if output.earlier:
-        earlier = [_publishable(result, output, text) for text in output.earlier]
+        texts = (without_thought(text, output.prompt.thinking) for text in output.earlier)
+        earlier = [None if _withheld(result, text) else text for text in texts]
         said = [*earlier, " or ".join(written) or None]
         messages = [each for text in said for each in (("user", None), ("assistant", text))]
         source, turns = "messages[turn_idx].content", [len(messages) - 1]
@@ -271,15 +273,16 @@ def _record(result: Result, answer: Answer, output: Output) -> dict[str, Any]:
     return {**record, "answer_attribution": [{"turn_idx": turns[0], **attribution}]}
 
 
-def _publishable(result: Result, output: Output, text: str) -> str | None:
-    """Return what a model wrote, without its thought; None where it may not be published."""
+def _withheld(result: Result, text: str) -> str:
+    """Return why what a model wrote may not be published, "" if it may."""
     from dfar_bench.leaderboard.privacy import has_token
     from dfar_bench.leaderboard.quotation import MAX_RESPONSE, quotes
 
-    text = without_thought(text, output.prompt.thinking)
-    if len(text) > MAX_RESPONSE or has_token(text) or quotes(result.task.dataset, text):
-        return None
-    return text
+    if len(text) > MAX_RESPONSE:
+        return f"has more than {MAX_RESPONSE:,} characters"
+    if has_token(text):
+        return "holds what looks like an access token"
+    return "quotes the data" if quotes(result.task.dataset, text) else ""
 
 
 FORMATS.add(Format("eee", "the files of Every Eval Ever, schema 0.3", _eee, _organization))

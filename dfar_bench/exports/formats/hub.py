@@ -2,7 +2,8 @@
 
 ``ORG__NAME/.eval_results/*.yaml`` goes into the model's repository, and ``eval.yaml`` into that of the benchmark's data
 set, which it registers. A leaderboard of the Hub has one number for each model, and more of it is better. So each
-metric of ours is a leaderboard (a "task" there), and a rate of which less is better is turned: ``one_minus_mar``.
+metric of ours is a leaderboard (a "task" there), and lower-is-better rates are exported as one minus the rate:
+``one_minus_mar``. It compares all that it holds, so only runs that were asked in the usual way are taken.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from dfar_bench.datasets import DATASETS
 from dfar_bench.errors import InputError
 from dfar_bench.exports.base import FORMATS, Format, Options
 from dfar_bench.exports.result import Figure, Result
+from dfar_bench.judges import get_judge
+from dfar_bench.prompts import find_condition
 from dfar_bench.scoring import LEVEL, Estimate, Metric, Task
 
 FRAMEWORK = "dfar-bench"
@@ -31,7 +34,7 @@ def _hub(results: Sequence[Result], options: Options) -> dict[str, bytes]:
 
     from dfar_bench.leaderboard.submission import model_folder
 
-    dataset_id = _dataset_id(options)
+    dataset_id = _check(options)
     entries: dict[str, list[EvalResultEntry]] = defaultdict(list)
     boards: dict[str, str] = {}
     for result in results:
@@ -45,8 +48,14 @@ def _hub(results: Sequence[Result], options: Options) -> dict[str, bytes]:
                 f"{result.model} was trained on statements that {result.task.name} tests: leaderboards of the Hub rank "
                 f"every result; leave out {result.run_id}."
             )
+        if unusual := _unusual(result):
+            raise InputError(
+                f"{result.model} was asked {result.task.name} with {', '.join(unusual)}: leaderboards of the Hub take "
+                "what was asked under the task's own condition, in the prompt of the model's kind, without examples or "
+                f"a system prompt; leave out {result.run_id}."
+            )
         for board, metric in leaderboards(result.task).items():
-            if figure := result.figure(metric.name):
+            if (figure := result.figure(metric.name)) and not result.words_for(metric):
                 boards[board] = result.task.dataset.name
                 estimate = _turned(figure.estimate) if _TURNED in board else figure.estimate
                 entry = EvalResultEntry(
@@ -60,16 +69,26 @@ def _hub(results: Sequence[Result], options: Options) -> dict[str, bytes]:
                 entries[f"{model_folder(result.model)}/.eval_results/{FRAMEWORK}-{result.run_id}.yaml"].append(entry)
     if not entries:
         raise InputError(
-            "none of these tasks has a metric of which more, or less, is better: there is nothing to rank."
+            "none of these results has a figure of which more, or less, is better: there is nothing to rank."
         )
     files = {path: _yaml(eval_result_entries_to_yaml(of_file)) for path, of_file in entries.items()}
     return {**files, "eval.yaml": _COMMENT.encode() + _yaml(_registration(boards))}
 
 
+def _unusual(result: Result) -> list[str]:
+    """Return the fields of a signature that keep its scores apart from those that were asked in the usual way."""
+    from dfar_bench.leaderboard.board import keeps_apart
+
+    kind, apart = result.task.kind, keeps_apart(str(result.signature)).fields
+    usual = {"condition": find_condition(kind.condition, result.task.dataset).signature, "shots": "0"}
+    checked = ("condition", "shots", "prompt", "chat", "system", "context")
+    return [f"{name}:{apart[name]}" for name in checked if name in apart and apart[name] != usual.get(name)]
+
+
 def leaderboards(task: Task) -> dict[str, Metric]:
     """Return the leaderboards of a task: the metrics of its columns on our board of which more is better, by name.
 
-    Of those of which less is better, only those are there, turned, by which ours ranks.
+    Of those of which less is better, only those are there, as one minus the rate, by which ours ranks.
     """
     from dfar_bench.leaderboard.entries import columns
 
@@ -127,10 +146,17 @@ def _registration(boards: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _dataset_id(options: Options) -> str:
+def _check(options: Options) -> str:
+    """Return the data set's name on the Hub.
+
+    Raises:
+        InputError: it is not one, or another judge than the default one decides.
+    """
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id
 
+    if options.judge.signature != get_judge().signature:
+        raise InputError("leaderboards of the Hub compare figures of one judge, the default one: leave out --judge.")
     dataset_id = options.require("dataset_id", "the benchmark's data set on the Hub")
     try:
         validate_repo_id(dataset_id)
@@ -148,5 +174,5 @@ def _yaml(document: Any) -> bytes:
 
 
 FORMATS.add(
-    Format("hub", "the model's .eval_results on the Hugging Face Hub, and the benchmark's eval.yaml", _hub, _dataset_id)
+    Format("hub", "the model's .eval_results on the Hugging Face Hub, and the benchmark's eval.yaml", _hub, _check)
 )

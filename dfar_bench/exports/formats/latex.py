@@ -67,7 +67,7 @@ def _table(results: Sequence[Result], number: int) -> str:
         cells.append(escape(result.signature.get("prompt")))
         cells += [str(signatures.index(str(result.signature)) + 1)] * (len(signatures) > 1)
         for column in shown:
-            cell = _cell(result.figure(column.metric.name))
+            cell = result.words_for(column.metric) or _cell(result.figure(column.metric.name))
             cells.append(rf"\textbf{{{cell}}}" if result is best[column.name] else cell)
         lines.append(cells)
     rule = [r"\toprule", _line(head), _line(counts), r"\midrule", *map(_line, lines), r"\bottomrule"]
@@ -121,7 +121,7 @@ def _separated(results: Sequence[Result], column: Column) -> Result | None:
     ends: list[tuple[float, float, Result]] = []
     for result in results:
         figure = result.figure(column.metric.name)
-        if figure is None or result.contaminated:
+        if figure is None or result.contaminated or result.words_for(column.metric):
             continue
         if figure.estimate.interval is None:
             return None

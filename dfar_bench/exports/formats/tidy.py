@@ -11,7 +11,7 @@ from dfar_bench.exports.result import Result
 
 COLUMNS = (
     "model", "run", "created", "revision", "data", "task", "condition", "prompt", "metric", "value", "low", "high", "n",
-    "judge", "judge_errs", "contaminated", "flags", "signature",
+    "remark", "judge", "judge_errs", "contaminated", "flags", "signature",
 )  # fmt: skip
 
 
@@ -38,6 +38,7 @@ def rows(results: Sequence[Result]) -> Iterator[dict[str, Any]]:
                 "metric": figure.name,
                 **figure.estimate.as_json(),
                 "n": figure.n,
+                "remark": result.words_for(figure.metric) or None,
                 "judge": signature.get("judge") if judged else None,
                 "judge_errs": result.judge_errs if judged else None,
             }
