@@ -154,7 +154,7 @@ def test_figures_are_drawn_where_they_are(
     }
     for run in runs:
         assert 'href="../../models/acme__suite-7b.html"' in (site / run).read_text()
-    assert "mean" in page  # there is none, and the page says so
+    assert "We give no average" in page
 
 
 def test_negative_shares_move_the_common_axis(profile: Profile) -> None:
