@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from socketserver import BaseServer
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,6 +50,37 @@ class HarnessRun:
 
     def samples(self, task: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.samples_file(task).read_text().splitlines()]
+
+
+def evaluate_chat(out: Path, model: Path, task: str, **metadata: Any) -> HarnessRun:
+    """Ask a tiny model of a folder under a chat template as ``dfar-bench eval`` does, eight tokens an answer."""
+    return evaluate(
+        out,
+        task,
+        metadata={**metadata, "recorded": True},
+        model="hf",
+        model_args={"pretrained": str(model), "dtype": "float32"},
+        device="cpu",
+        batch_size=26,
+        apply_chat_template=True,
+        gen_kwargs="max_gen_toks=8",
+    )
+
+
+S = TypeVar("S", bound=BaseServer)
+
+
+@contextmanager
+def serving(server: S) -> Iterator[S]:
+    """Let a server answer from a thread of its own."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def name_model(folder: Path, **model_args: str) -> HarnessRun:

@@ -68,7 +68,7 @@ def comparison(name: str, tables: Sequence[Table], links: Links, *, with_answers
     )
     for entry in entries if with_answers else ():
         root = "../" * (entry.key.count("/") + 2)
-        context = {"entry": entry, "dataset": dataset, "links": links, "answers": entry.facts.rows[name], "root": root}
+        context = {"entry": entry, "dataset": dataset, "answers": entry.facts.rows[name], "root": root}
         yield f"answers/{name}/{entry.key}.html", page("answers.html", "hand_over.js", **context)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness import serving
 
 from dfar_bench import files
 from dfar_bench.datasets import Dataset, available, get_dataset, read_published
@@ -56,12 +57,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(Server(("127.0.0.1", 0), Handler)) as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture

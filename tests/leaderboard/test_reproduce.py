@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from board_site import answering, write_submission
 from edits import FILE, field, line, read_document
-from harness import ROOT, evaluate
+from harness import ROOT, evaluate_chat
 
 from dfar_bench.cli.main import main
 from dfar_bench.cli.options import BAD_INPUT, FALLS_SHORT, FINE
@@ -155,17 +155,7 @@ def test_a_real_one(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     """A model made on the spot, scored, submitted, run again by the harness's command, and shown on the board."""
     task = "dfar_mini_reason"
     with turn_by_turn(tmp_path / "results", "run"):
-        evaluate(
-            tmp_path / "results",
-            task,
-            metadata={"recorded": True},
-            model="hf",
-            model_args={"pretrained": str(tiny_model), "dtype": "float32"},
-            device="cpu",
-            batch_size=26,
-            apply_chat_template=True,
-            gen_kwargs="max_gen_toks=8",
-        )
+        evaluate_chat(tmp_path / "results", tiny_model, task)
     submitted = submit(tmp_path / "results", About("acme/tiny", "base", weights=tiny_model), tmp_path / "submissions")
     words = ["reproduce", str(submitted.folder), "--model", str(tiny_model), "--device", "cpu", "--yes"]
     words += ["--out", str(tmp_path / "out"), "--outcomes", str(tmp_path / "reproduced")]

@@ -9,12 +9,12 @@ import io
 import re
 import shutil
 import tarfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from board_site import answering, content, write_submission
+from harness import serving
 
 from dfar_bench import files
 from dfar_bench.cli.main import main
@@ -54,12 +54,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("DFAR_BENCH_CACHE", str(tmp_path / "downloads"))
     monkeypatch.setattr(files, "_RETRIES", 0)
-    with Server(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(Server(("127.0.0.1", 0), Handler)) as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 def member(name: str, body: bytes = b"{}", **fields: object) -> Member:

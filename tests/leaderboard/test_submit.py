@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from edits import CLS, FILE, REASON, read_document, read_lines
-from harness import ROOT, HarnessRun, evaluate, name_model
+from harness import ROOT, HarnessRun, evaluate_chat, name_model
 
 from dfar_bench.cli.main import main
 from dfar_bench.cli.options import BAD_INPUT, FINE
@@ -112,17 +112,7 @@ def test_how_it_was_asked_is_carried_over(results: HarnessRun, tmp_path: Path) -
 def test_turns_and_how_they_ended_are_carried_over(tiny_model: Path, tmp_path: Path) -> None:
     """What ``dfar-bench eval`` recorded of a chat model that was asked to look again."""
     with turn_by_turn(tmp_path, "run"):
-        evaluate(
-            tmp_path / "results",
-            "dfar_mini_reason",
-            metadata={"condition": "review", "recorded": True},
-            model="hf",
-            model_args={"pretrained": str(tiny_model), "dtype": "float32"},
-            device="cpu",
-            batch_size=26,
-            apply_chat_template=True,
-            gen_kwargs="max_gen_toks=8",
-        )
+        evaluate_chat(tmp_path / "results", tiny_model, "dfar_mini_reason", condition="review")
     done = submit(tmp_path / "results", replace(ABOUT, revision=None, weights=tiny_model), tmp_path / "out")
     submission, task = done.verified.submission, done.verified.tasks["dfar_mini_reason"]
     assert submission.recorded is not None
