@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
+from dfar_bench import leaderboard
 from dfar_bench.cli.options import FALLS_SHORT, FINE, AsJson, new_family, print_json, warn_of_differences
 from dfar_bench.datasets import DATASETS
 from dfar_bench.errors import InputError
 from dfar_bench.training.modes import MODES
 
-SUBMISSIONS = Path("leaderboard/submissions")
+SUBMISSIONS = Path(leaderboard.SUBMISSIONS)
 
 app = new_family("Build the leaderboard's pages.")
 

@@ -3,3 +3,6 @@
 ``submit`` makes such a folder from lm_eval's output, ``verify`` scores it again with our own data and judge.
 ``docs/leaderboard.md`` tells submitters how.
 """
+
+SUBMISSIONS = "leaderboard/submissions"
+"""Where submissions are in a repository, ours or another."""

@@ -20,11 +20,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from dfar_bench.errors import InputError
 from dfar_bench.files import DownloadError, cache_folder, download
+from dfar_bench.leaderboard import SUBMISSIONS
 from dfar_bench.leaderboard.archive import ARCHIVE_BYTES, unpack_submissions
 from dfar_bench.leaderboard.faults import Fault
-
-SUBDIRECTORY = "leaderboard/submissions"
-"""Where submissions are in a repository unless the address says otherwise."""
 
 _PINNED = re.compile(r"(?:.*-)?([0-9a-f]{40}(?:[0-9a-f]{24})?)\.tar\.gz")
 """The file of an archive, as GitHub (COMMIT.tar.gz) and GitLab (NAME-COMMIT.tar.gz) call it."""
@@ -97,7 +95,7 @@ def parse_address(text: str) -> Archive:
     except ValueError as error:
         raise InputError(f"{text} is not an address ({error}): write https://….") from None
     pinned = _PINNED.fullmatch(parts.path.rpartition("/")[2])
-    folder, sha256 = pin.pop("subdirectory", SUBDIRECTORY), pin.pop("sha256", "")
+    folder, sha256 = pin.pop("subdirectory", SUBMISSIONS), pin.pop("sha256", "")
     if not secure or not parts.hostname or "@" in parts.netloc or parts.query:
         reason = "must begin with https:// and have neither a user nor a query (?…)"
     elif not pinned:
@@ -105,7 +103,7 @@ def parse_address(text: str) -> Archive:
     elif not _SHA256.fullmatch(sha256):
         reason = "is not pinned to a content: add #sha256= and the archive's sha256, of 64 digits"
     elif pin or not all(part not in ("", ".", "..") for part in folder.split("/")):
-        reason = "has more behind # than sha256=… and &subdirectory=, a folder such as leaderboard/submissions"
+        reason = f"has more behind # than sha256=… and &subdirectory=, a folder such as {SUBMISSIONS}"
     else:
         return Archive(text.partition("#")[0], pinned[1], sha256, folder)
     raise InputError(f"{text} {reason}.")

@@ -19,10 +19,10 @@ from harness import serving
 from dfar_bench import files
 from dfar_bench.cli.main import main
 from dfar_bench.errors import InputError
-from dfar_bench.leaderboard import archive, sources
+from dfar_bench.leaderboard import SUBMISSIONS, archive, sources
 from dfar_bench.leaderboard.archive import unpack_submissions
 from dfar_bench.leaderboard.report import verify_all
-from dfar_bench.leaderboard.sources import SUBDIRECTORY, Archive, parse_address
+from dfar_bench.leaderboard.sources import Archive, parse_address
 
 COMMIT, HASH = "0123456789" * 4, "ab" * 32
 RUN = "acme__model/2026-01-31-0123abcd"
@@ -74,7 +74,7 @@ def packed(members: list[Member]) -> bytes:
     return out.getvalue()
 
 
-def repository(tree: Path, folder: str = SUBDIRECTORY) -> bytes:
+def repository(tree: Path, folder: str = SUBMISSIONS) -> bytes:
     """Pack a tree as the archive of a repository, which has other files and links as well."""
     inside = [member(f"lab-{COMMIT}/{folder}/{name}", body) for name, body in content(tree).items()]
     elsewhere = [member(f"lab-{COMMIT}/README.md"), member(f"lab-{COMMIT}/docs/a", b"", type=tarfile.SYMTYPE)]
@@ -154,7 +154,7 @@ def test_a_board_from_a_folder_and_an_archive(
         sha256 = hashlib.sha256((folder / "submission.json").read_bytes()).hexdigest()
         assert f"{folder.name} {sha256} {numbers} " in told
         assert f'href="runs/{folder.parent.name}/{folder.name}.html"' in page
-    assert f"{SUBDIRECTORY} {COMMIT} {hashlib.sha256(server.body).hexdigest()} 2 " in told
+    assert f"{SUBMISSIONS} {COMMIT} {hashlib.sha256(server.body).hexdigest()} 2 " in told
     assert str(tmp_path) not in page
     assert 'href="sources.html"' in (out / "index.html").read_text()
 
@@ -214,7 +214,7 @@ def test_what_cannot_be_had(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    server.body = packed([member(f"x/{SUBDIRECTORY}/{RUN}/submission.json")])
+    server.body = packed([member(f"x/{SUBMISSIONS}/{RUN}/submission.json")])
     named = address(server, str(change.get("more", "")))
     server.body = change.get("body", server.body)  # type: ignore[assignment]
     monkeypatch.setattr(sources, "ARCHIVE_BYTES", change.get("limit", 10**6))
@@ -251,7 +251,7 @@ def test_a_large_board_says_so(
 
 # Hostile archives
 
-TOP = f"x/{SUBDIRECTORY}"
+TOP = f"x/{SUBMISSIONS}"
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_only_submissions_are_unpacked(bad: Member, reason: str, tmp_path: Path)
     path, out = tmp_path / "a.tar.gz", tmp_path / "deep" / "er" / "out"
     out.mkdir(parents=True)
     path.write_bytes(packed([member(f"{TOP}/{RUN}/submission.json"), bad, member(f"{TOP}/{RUN}/bbq_3way.jsonl.gz")]))
-    (fault,) = unpack_submissions(path, SUBDIRECTORY, out, "a.tar.gz")
+    (fault,) = unpack_submissions(path, SUBMISSIONS, out, "a.tar.gz")
     assert reason in str(fault)
     written = {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if not file.is_dir()}
     assert written == {"a.tar.gz", *(f"deep/er/out/{RUN}/{name}" for name in ("submission.json", "bbq_3way.jsonl.gz"))}
@@ -334,6 +334,6 @@ def test_damaged_and_immense_archives(
     out.mkdir()
     path.write_bytes(body)
     with pytest.raises(InputError, match=r"^a\.tar\.gz ") as error:
-        unpack_submissions(path, SUBDIRECTORY, out, "a.tar.gz")
+        unpack_submissions(path, SUBMISSIONS, out, "a.tar.gz")
     assert reason in str(error.value)
     assert "\n" not in str(error.value)
