@@ -117,8 +117,8 @@ def plan(folder: Path, split: str, base: Base) -> list[Step]:
                 scored = typed(place / "merged")
             revision, about = None, [*about, "--base", f"{model_id}-base", "--dfar-run", f"{trained}/dfar_run.json"]
         tasks = [dataset.task_name(kind) for kind in dataset.kinds]
-        steps.append(commands.score(title, scored, revision, tasks, ["--batch_size", "16"], place))
-        steps.append(commands.submit(title, scored, revision, f"{model_id}-{name}", about, place, tree))
+        steps.append(commands.score(title, scored, revision, tasks, ["--batch_size", "16"], place / "results"))
+        steps.append(commands.submit(title, scored, revision, f"{model_id}-{name}", about, place / "results", tree))
     steps.append(Step("Verify the submissions", ["dfar-bench", "verify", typed(tree)]))
     return [*steps, Step("Build the board", ["dfar-bench", "board", "build", typed(tree), "--out", board])]
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dfar_bench.cli.options import FINE, AsJson, Resamples, print_json
+from dfar_bench.cli.options import FINE, AsJson, JudgeName, Resamples, print_json
 from dfar_bench.errors import InputError
 
 
@@ -19,6 +19,7 @@ def experiment(
     cell: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Run this cell alone, such as $SLURM_ARRAY_TASK_ID.")
     ] = None,
+    judge: JudgeName = "",
     resamples: Resamples = 10_000,
     as_json: AsJson = False,
 ) -> int:
@@ -31,6 +32,7 @@ def experiment(
     from dfar_bench.experiments import report, run
     from dfar_bench.experiments.grid import read_experiment
     from dfar_bench.experiments.plan import cells, steps_of
+    from dfar_bench.judges import DEFAULT_JUDGE, get_judge
     from dfar_bench.training.base import find_base
 
     about = read_experiment(file)
@@ -39,16 +41,16 @@ def experiment(
         raise InputError(f"--cell is {cell}, but there are {len(grid)} cells, counted from 0: see --dry-run.")
     base = find_base(about.base)
     story = run.check(about, base, folder)
-    tokens = run.count_tokens(about, base) if about.budget == "tokens" else {}
+    tokens = run.count_tokens(about, base) if about.counts_tokens else {}
     if dry_run:
         print(report.forecast(about, base, grid, folder, tokens))
         return FINE
     run.take(folder, story)
     for number, one in enumerate(grid):
         if cell in (None, number):
-            run.run_cell(folder, one, steps_of(about, base, one, folder, tokens), quiet=as_json)
+            run.run_cell(about, folder, one, steps_of(about, base, one, folder, tokens), quiet=as_json)
     if cell is None:
-        outcome = report.outcome(about, grid, folder, resamples)
+        outcome = report.outcome(about, grid, folder, get_judge(judge or DEFAULT_JUDGE), resamples)
         if as_json:
             print_json(outcome.as_json())
         else:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dfar_bench.cli.options import FALLS_SHORT, FINE
-from dfar_bench.errors import InputError, one_line
+from dfar_bench.errors import InputError
 
 
 def pairs(
@@ -40,10 +40,10 @@ def pairs(
     from dfar_bench.judges import get_judge
     from dfar_bench.prompts import find_style
     from dfar_bench.training import pairs as making
+    from dfar_bench.training.base import find_base
     from dfar_bench.training.checks import evenly
     from dfar_bench.training.modes import MODES, train_rows
     from dfar_bench.training.options import Options, set_up_libraries
-    from dfar_bench.training.record import base_weights
 
     mode = MODES["dpo"]
     if split not in mode.splits:
@@ -56,17 +56,9 @@ def pairs(
     set_up_libraries()
     if (Path(model) / "adapter_config.json").exists():
         raise InputError(f"--model {model} is an adapter: merge it with train/merge.py first.")
-    try:
-        weights = base_weights(model, "main")
-    except (OSError, ValueError) as error:
-        raise InputError(f"--model {model} cannot be loaded: {one_line(error)}") from None
-    if weights is None:
-        raise InputError(
-            f"--model {model} has no weights in safetensors, by which it could be known again: convert it."
-        )
     sampling = making.Sampling(
         model=model,
-        weights=weights,
+        weights=find_base(model).state,
         split=split,
         drop_leaked=drop_leaked,
         prompt=prompt,

@@ -37,10 +37,10 @@ def score(
     revision: str | None,
     tasks: Sequence[str],
     options: Sequence[str],
-    place: Path,
+    results: Path,
     args: str = "",
 ) -> Step:
-    """Score a model into ``place/results``.
+    """Score a model into the folder ``results``.
 
     Args:
         revision: its commit on the Hub; None for a folder.
@@ -49,20 +49,20 @@ def score(
     """
     model_args = ",".join(filter(None, [f"pretrained={model}", f"revision={revision}" if revision else "", args]))
     words = ["lm_eval", "--model", "hf", "--model_args", model_args, "--tasks", ",".join(tasks), *options]
-    words += ["--output_path", typed(place / ".results"), "--log_samples"]
-    return Step(f"Score {title}", words, makes=place / "results", part=place / ".results")
+    part = results.with_name(f".{results.name}")
+    return Step(f"Score {title}", [*words, "--output_path", typed(part), "--log_samples"], makes=results, part=part)
 
 
 def submit(
-    title: str, model: str, revision: str | None, model_id: str, about: Sequence[str], place: Path, tree: Path
+    title: str, model: str, revision: str | None, model_id: str, about: Sequence[str], results: Path, tree: Path
 ) -> Step:
-    """Submit the scores in ``place/results``.
+    """Submit the scores in the folder ``results``.
 
     Args:
         model, revision: see ``score``.
         about: options of ``dfar-bench submit`` that say how the model was made.
         tree: the folder of all submissions.
     """
-    words = ["dfar-bench", "submit", typed(place / "results"), "--model-id", model_id, *about]
+    words = ["dfar-bench", "submit", typed(results), "--model-id", model_id, *about]
     words += ["--revision", revision] if revision else ["--weights", model]
     return Step(f"Submit {title}", [*words, "--out", typed(tree)])

@@ -1,7 +1,8 @@
 """An experiment: a grid of modes and seeds on one base model, with equal budgets, from a YAML file.
 
 ``examples`` lets every mode see its train rows as often. ``tokens`` gives every mode as many tokens through the model,
-prompt and completion, as the mode that reads most in ``epochs``; the others run longer.
+prompt and completion, as the mode that reads most in ``epochs``; the others run longer. A mode may have a budget of its
+own: ``l@tokens`` beside ``l`` and ``lr`` is L with as many tokens as L+R.
 """
 
 from __future__ import annotations
@@ -13,20 +14,43 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
 
-from dfar_bench.datasets import get_dataset
+from dfar_bench.datasets import Dataset, get_dataset
 from dfar_bench.errors import InputError
-from dfar_bench.training.modes import MODES, sft_config
+from dfar_bench.prompts import find_condition
+from dfar_bench.scoring import KINDS
+from dfar_bench.training.modes import MODES, Mode, sft_config
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Option = bool | int | float | str | list[str]
 Seed = Annotated[StrictInt, Field(ge=0)]
 
+BUDGETS = ("examples", "tokens")
 FROM_THE_GRID = ("mode", "split", "seed", "output_dir", "model_name_or_path", "model_revision", "config", "dry_run")
 """Options of a training that are not for ``options``; recipes are written out there, so that all is in one file."""
 OF_THE_BUDGET = ("num_train_epochs", "max_steps")
 """Options that make budgets unequal, so they are for single modes."""
-FROM_THE_SCORES = ("model", "model_args", "tasks", "output_path", "log_samples")
+FROM_THE_SCORES = ("model", "model_args", "tasks", "output_path", "log_samples", "metadata")
 """Options of lm_eval that are not for ``score``."""
+FROM_THE_CELL = ("model", "out", "split", "drop-leaked", "seed")
+"""Options of ``dfar-bench pairs`` that are not for ``pairs``."""
+
+
+def mode_of(name: str) -> Mode:
+    """Return the mode that an entry of ``modes`` names, with or without a budget.
+
+    Raises:
+        InputError: there is no such mode or budget.
+    """
+    mode, at, budget = name.partition("@")
+    if at and budget not in BUDGETS:
+        raise InputError(f"there is no budget {budget!r}: write {mode}@{' or '.join(BUDGETS)}.")
+    return MODES.find(mode)
+
+
+def title_of(name: str) -> str:
+    """Return an entry of ``modes`` for people, such as "L, equal tokens"."""
+    _, at, budget = name.partition("@")
+    return f"{mode_of(name).title}, equal {budget}" if at else mode_of(name).title
 
 
 class Experiment(BaseModel):
@@ -36,12 +60,14 @@ class Experiment(BaseModel):
         name: of the folder and of the models on the board.
         base: the model that all begin with: a folder, or a name on the Hub.
         split: the data set, whose train rows are trained on and whose test rows are scored.
-        modes: the ways of training that are compared, each with the first.
+        modes: the ways of training that are compared, each with the first; ``MODE`` or ``MODE@BUDGET``.
         epochs: over the train rows; under ``tokens``, of the mode that reads most.
         options: of ``train/sft.py``, for all modes.
         of_mode: more of them, by mode.
+        pairs: options of ``dfar-bench pairs``, for a mode that goes on from another of the grid, with the same seed.
         launch: options of ``accelerate launch``.
         kinds: the kinds of task that are scored; all if empty.
+        conditions: what a kind is asked under, where that is not its own condition alone.
         model_args, score: of ``lm_eval``.
         score_base: whether the base model is scored as well.
         organisation: of submissions; "" for none.
@@ -58,8 +84,10 @@ class Experiment(BaseModel):
     budget: Literal["examples", "tokens"] = "examples"
     options: dict[str, Option] = {}
     of_mode: dict[str, dict[str, Option]] = {}
+    pairs: dict[str, Option] = {}
     launch: list[str] = []
     kinds: list[str] = []
+    conditions: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
     model_args: str = "dtype=float32"
     score: dict[str, Option] = {"batch_size": 16}
     score_base: bool = True
@@ -74,7 +102,7 @@ class Experiment(BaseModel):
     def _problems(self) -> list[str]:
         try:
             dataset = get_dataset(self.split)
-            modes = [MODES.find(mode) for mode in self.modes]
+            modes = [mode_of(mode) for mode in self.modes]
         except InputError as error:
             return [str(error).removesuffix(".")]
         found = [
@@ -95,12 +123,20 @@ class Experiment(BaseModel):
             ("options", self.options, (*FROM_THE_GRID, *OF_THE_BUDGET)),
             *((f"of_mode.{mode}", options, FROM_THE_GRID) for mode, options in self.of_mode.items()),
             ("score", self.score, FROM_THE_SCORES),
+            ("pairs", self.pairs, FROM_THE_CELL),
         ):
             found += [
                 f"{where} has {name}, which is not for this place: leave it out" for name in names if name in options
             ]
-        if self.budget == "tokens":
-            if unequal := [mode.name for mode in modes if mode.config is not sft_config]:
+        found += self._problems_of_conditions(dataset)
+        for number, mode in enumerate(modes):
+            if mode.goes_on_from in self.modes[number:]:
+                found.append(f"the mode {mode.name} goes on from {mode.goes_on_from}: name that one before it")
+        if self.pairs and not any(map(self.continued, self.modes)):
+            found.append("pairs are for a mode that goes on from another of the grid: name both, or leave pairs out")
+        if self.counts_tokens:
+            given = [mode for mode, name in zip(modes, self.modes) if self.by_tokens(name)]
+            if unequal := [mode.name for mode in given if mode.config is not sft_config]:
                 found.append(
                     f"the mode {unequal[0]} reads pairs, whose tokens are not comparable: use budget: examples"
                 )
@@ -110,17 +146,54 @@ class Experiment(BaseModel):
             found.append("organisation is to hold letters, digits, - and _ only")
         return found
 
+    def _problems_of_conditions(self, dataset: Dataset) -> list[str]:
+        for kind, names in self.conditions.items():
+            if kind not in (self.kinds or dataset.kinds):
+                return [f"conditions has {kind}, which is not among the kinds: leave it out"]
+            try:
+                found = [find_condition(name, dataset).name for name in names]
+            except InputError as error:
+                return [str(error).removesuffix(".")]
+            if len({*found}) < len(found):
+                return [f"conditions of {kind} names one twice: leave it out"]
+        return []
+
     @property
-    def tasks(self) -> list[str]:
-        """The tasks of lm_eval that are scored."""
-        dataset = get_dataset(self.split)
-        return [dataset.task_name(kind) for kind in self.kinds or dataset.kinds]
+    def asked(self) -> dict[str, list[str]]:
+        """The tasks of lm_eval that are scored, by condition; those under their own condition by ""."""
+        dataset, asked = get_dataset(self.split), dict[str, list[str]]()
+        for kind in self.kinds or dataset.kinds:
+            own = KINDS[kind].condition
+            for name in self.conditions.get(kind, [own]):
+                condition = find_condition(name, dataset).name
+                asked.setdefault("" if condition == own else condition, []).append(dataset.task_name(kind))
+        return asked
+
+    @property
+    def processes(self) -> int:
+        """How many processes train a model on a machine without GPUs."""
+        said = dict(zip(self.launch, self.launch[1:])).get("--num_processes", "")
+        return max(1, int(said)) if said.isdecimal() else 1
+
+    def by_tokens(self, mode: str) -> bool:
+        """Whether a mode of the grid is given tokens, and not examples."""
+        return (mode.partition("@")[2] or self.budget) == "tokens"
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether any mode is given tokens."""
+        return any(map(self.by_tokens, self.modes))
+
+    def continued(self, mode: str) -> str:
+        """Return the mode of the grid that a mode goes on from; "" if it begins with the base model."""
+        before = mode_of(mode).goes_on_from
+        return before if before in self.modes else ""
 
     @property
     def unequal(self) -> list[str]:
         """The modes whose budget is set by their own options, and how."""
         return [
-            f"{MODES[mode].title} by {name}"
+            f"{title_of(mode)} by {name}"
             for mode, options in self.of_mode.items()
             for name in OF_THE_BUDGET
             if name in options
@@ -159,10 +232,10 @@ def training_options(experiment: Experiment, mode: str, tokens: dict[str, int]) 
     """Return the options of a mode's trainings, the budget among them.
 
     Args:
-        tokens: of the training texts by mode; only for an equal number of tokens.
+        tokens: of the training texts by mode, of those that read texts; only where one is given tokens.
     """
     epochs = experiment.epochs
-    if experiment.budget == "tokens":
+    if experiment.by_tokens(mode):
         epochs = round(epochs * max(tokens.values()) / tokens[mode], 4)
     own = {"num_train_epochs": int(epochs) if epochs == int(epochs) else epochs}
     return {**own, **experiment.options, **experiment.of_mode.get(mode, {})}

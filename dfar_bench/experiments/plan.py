@@ -1,22 +1,22 @@
 """The commands of an experiment: train, merge, score and submit for each cell of the grid.
 
 FOLDER/base/results           the base model's scores
-FOLDER/MODE-SEED/             model, merged (of an adapter), results: a cell
+FOLDER/MODE-SEED/             model, merged (of an adapter), results, results-CONDITION: a cell
 FOLDER/submissions/, CELL/logs/
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from dfar_bench.datasets import get_dataset
 from dfar_bench.experiments import commands
-from dfar_bench.experiments.grid import Experiment, Option, training_options
+from dfar_bench.experiments.grid import Experiment, Option, mode_of, title_of, training_options
 from dfar_bench.experiments.steps import Step, typed
 from dfar_bench.training.base import BaseModel
-from dfar_bench.training.modes import MODES
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Cell:
     """One training and its scores, or the base model's scores.
 
     Attributes:
-        mode: a training mode, or ``base``.
+        mode: an entry of the experiment's ``modes``, or ``base``.
         seed: None for the base model.
     """
 
@@ -34,12 +34,12 @@ class Cell:
     @property
     def name(self) -> str:
         """Of its folder."""
-        return self.mode if self.seed is None else f"{self.mode}-{self.seed}"
+        return self.mode if self.seed is None else f"{self.mode.replace('@', '-')}-{self.seed}"
 
     @property
     def title(self) -> str:
         """For people."""
-        return "base" if self.seed is None else f"{MODES[self.mode].title}, seed {self.seed}"
+        return "base" if self.seed is None else f"{title_of(self.mode)}, seed {self.seed}"
 
 
 def cells(experiment: Experiment) -> list[Cell]:
@@ -48,9 +48,21 @@ def cells(experiment: Experiment) -> list[Cell]:
     return [*([Cell("base", None)] if experiment.score_base else []), *trained]
 
 
-def results_of(folder: Path, cell: Cell) -> Path:
-    """Return the folder of a cell's scores."""
-    return folder / cell.name / "results"
+def results_of(folder: Path, cell: Cell, condition: str = "") -> Path:
+    """Return the folder of a cell's scores; ``condition`` as in ``Experiment.asked``."""
+    return folder / cell.name / ("results" + (condition and f"-{condition}"))
+
+
+def before(experiment: Experiment, cell: Cell) -> Cell | None:
+    """Return the cell whose model a cell goes on from; None if it begins with the base model."""
+    mode = cell.seed is not None and experiment.continued(cell.mode)
+    return Cell(mode, cell.seed) if mode else None
+
+
+def model_of(experiment: Experiment, cell: Cell, folder: Path) -> str:
+    """Return the folder of the model that a cell's training makes, ready to be loaded, as one would type it."""
+    whole = training_options(experiment, cell.mode, dict.fromkeys(experiment.modes, 1)).get("full") is True
+    return typed(folder / cell.name / ("model" if whole else "merged"))
 
 
 def steps_of(
@@ -59,29 +71,47 @@ def steps_of(
     """Return the commands of a cell; all that they write is under ``folder``, an absolute path."""
     place, scored, title = folder / cell.name, base.path, cell.title
     dataset, steps = get_dataset(experiment.split), []
-    revision = base.revision
-    about = ["--mode", cell.mode]
+    revision, submitted_base = base.revision, "base" if experiment.score_base else ""
+    about = ["--mode", "base"]
     if cell.seed is not None:
+        mode = mode_of(cell.mode).name
+        about = ["--mode", mode]
         options = training_options(experiment, cell.mode, dict(tokens))
         words = ["accelerate", "launch", "--main_process_port", "0", *experiment.launch, "train/sft.py"]
-        words += ["--mode", cell.mode, "--split", experiment.split, "--seed", str(cell.seed)]
-        words += ["--model_name_or_path", base.path, *(["--model_revision", revision] if revision else [])]
+        words += ["--mode", mode, "--split", experiment.split, "--seed", str(cell.seed)]
+        if earlier := before(experiment, cell):
+            begins, submitted_base = model_of(experiment, earlier, folder), earlier.name
+            steps.append(_pairs(experiment, cell, begins, place))
+            words += ["--model_name_or_path", begins, "--pairs", typed(place / "pairs.jsonl")]
+        else:
+            words += ["--model_name_or_path", base.path, *(["--model_revision", revision] if revision else [])]
         words += ["--drop_leaked", "true"] if dataset.has_leak and "drop_leaked" not in options else []
         steps.append(commands.train(title, [*words, *_for_trl(options)], place))
-        trained = scored = typed(place / "model")
+        scored, revision = model_of(experiment, cell, folder), None
         if options.get("full") is not True:
             steps.append(commands.merge(title, place))
-            scored = typed(place / "merged")
-        revision = None
-        about += ["--dfar-run", f"{trained}/dfar_run.json"]
-        about += ["--base", _model_id(experiment, "base")] if experiment.score_base else []
-    how = _for_lm_eval(experiment.score)
-    steps.append(commands.score(title, scored, revision, experiment.tasks, how, place, experiment.model_args))
-    if experiment.organisation:
-        model_id, tree = _model_id(experiment, cell.name), folder / "submissions"
-        step = commands.submit(title, scored, revision, model_id, about, place, tree)
-        steps.append(step._replace(makes=place / ".submitted", mark=True))
+        about += ["--dfar-run", f"{typed(place / 'model')}/dfar_run.json"]
+        about += ["--base", _model_id(experiment, submitted_base)] if submitted_base else []
+    for condition, tasks in experiment.asked.items():
+        how, results = _for_lm_eval(experiment.score), results_of(folder, cell, condition)
+        how += ["--metadata", json.dumps({"condition": condition})] if condition else []
+        asked = f"{title}, asked for {condition}" if condition else title
+        steps.append(commands.score(asked, scored, revision, tasks, how, results, experiment.model_args))
+        if experiment.organisation:
+            model_id, tree = _model_id(experiment, cell.name), folder / "submissions"
+            step = commands.submit(asked, scored, revision, model_id, about, results, tree)
+            steps.append(step._replace(makes=results.with_name(f".submitted-{results.name}"), mark=True))
     return steps
+
+
+def _pairs(experiment: Experiment, cell: Cell, model: str, place: Path) -> Step:
+    """Make pairs of answers with the model that a cell goes on from."""
+    words = ["dfar-bench", "pairs", "--model", model, "--split", experiment.split, "--seed", str(cell.seed)]
+    words += ["--drop-leaked"] if get_dataset(experiment.split).has_leak else []
+    for name, value in experiment.pairs.items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    pairs = place / "pairs.jsonl"  # written at the end; its answers, which lie beside it, let it go on
+    return Step(f"Make pairs for {cell.title}", [*words, "--out", typed(pairs)], makes=pairs)
 
 
 def _model_id(experiment: Experiment, name: str) -> str:

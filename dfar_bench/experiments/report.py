@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dfar_bench.datasets import get_dataset
-from dfar_bench.experiments.grid import Experiment, training_options
+from dfar_bench.datasets import get_dataset, rows
+from dfar_bench.experiments.grid import Experiment, title_of, training_options
 from dfar_bench.experiments.plan import Cell, results_of, steps_of
 from dfar_bench.experiments.run import rows_of
 from dfar_bench.experiments.seeds import FEW_SEEDS, OverSeeds, compare_modes
-from dfar_bench.judges import get_judge
+from dfar_bench.judges import Judge
+from dfar_bench.runs.baselines import trivial_choices
 from dfar_bench.runs.log import runs_by_task
 from dfar_bench.runs.rescore import figure, interval, name_width
 from dfar_bench.runs.run import Run
 from dfar_bench.scoring import LEVEL, Metric
 from dfar_bench.training.base import BaseModel
-from dfar_bench.training.modes import MODES
+
+ALSO = ("fnr", "brier")
+"""Metrics beside those of the board's columns: what accuracy hides of a constant verdict, and of a certain model."""
 
 
 def forecast(
@@ -28,10 +31,13 @@ def forecast(
     lines = [f"{experiment.name}: {base.path} on {experiment.split}, {_budget(experiment)}"]
     for mode in experiment.modes:
         options = training_options(experiment, mode, dict(tokens))
-        rows = len(rows_of(experiment, mode))
-        size = f"{rows:,} examples" + (f" with {tokens[mode]:,} tokens" if tokens else "")
+        if before := experiment.continued(mode):
+            size = f"pairs of what {title_of(before)} writes"
+        else:
+            size = f"{len(rows_of(experiment, mode)):,} examples"
+        size += f" with {tokens[mode]:,} tokens" if mode in tokens else ""
         much = f"{options['max_steps']} steps" if "max_steps" in options else f"{options['num_train_epochs']:g} epochs"
-        lines.append(f"  {MODES[mode].title}: {much} of {size}, seeds {', '.join(map(str, experiment.seeds))}")
+        lines.append(f"  {title_of(mode)}: {much} of {size}, seeds {', '.join(map(str, experiment.seeds))}")
     lines.append("")
     for number, cell in enumerate(grid):
         steps = steps_of(experiment, base, cell, folder, tokens)
@@ -53,18 +59,20 @@ class Outcome:
     """Scores by cell, and differences of each mode to the first over rows and seeds.
 
     Attributes:
-        metrics: those that are shown, in order.
-        scores: by title of cell and metric.
-        differences: by title of the two modes and metric.
+        names: of metrics, in order, with the condition behind those that are asked under another than their own.
+        scores: by title of cell, or of a constant verdict, and name of metric.
+        differences: by title of the two modes and name of metric.
+        judge: the signature of the judge of reasons.
         seeds: how many.
         budget: in words.
     """
 
-    metrics: Sequence[Metric]
+    names: Sequence[str]
     scores: dict[str, dict[str, float | None]]
     differences: dict[str, dict[str, OverSeeds]]
     seeds: int
     budget: str
+    judge: str
 
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON types."""
@@ -82,17 +90,22 @@ class Outcome:
             }
             for title, of in self.differences.items()
         }
-        return {"seeds": self.seeds, "budget": self.budget, "scores": self.scores, "differences": compared}
+        return {
+            "seeds": self.seeds,
+            "budget": self.budget,
+            "judge": self.judge,
+            "scores": self.scores,
+            "differences": compared,
+        }
 
     def as_table(self) -> str:
         """Return the tables for people."""
-        names = [metric.name for metric in self.metrics]
-        width = name_width(names)
+        names, width = self.names, name_width(self.names)
         lines = [f"{'':<32}" + "".join(f"{name:>{width}}" for name in names)]
         for title, of in self.scores.items():
             lines.append(f"{title:<32}" + "".join(f"{figure(of.get(name)):>{width}}" for name in names))
         head = "seeds' share of variance"
-        lines += ["", f"differences with {LEVEL:.0%} intervals; {self.budget}"]
+        lines += ["", f"differences with {LEVEL:.0%} intervals; {self.budget}; judge {self.judge}"]
         lines.append(f"{'':<32}{'metric':<{width}}{'difference':>11}  {'interval':<22}{head}")
         for title, compared in self.differences.items():
             for name, one in compared.items():
@@ -112,38 +125,48 @@ class Outcome:
         return "\n".join(map(str.rstrip, lines))
 
 
-def outcome(experiment: Experiment, grid: Sequence[Cell], folder: Path, resamples: int) -> Outcome:
+def outcome(experiment: Experiment, grid: Sequence[Cell], folder: Path, judge: Judge, resamples: int) -> Outcome:
     """Score every cell from its saved answers, and compare the modes.
 
     Raises:
         InputError: a cell has no scores that can be read.
     """
-    judge, runs = get_judge(), {}
-    for cell in grid:
-        runs[cell] = runs_by_task(results_of(folder, cell))
-    tasks = [task for task in experiment.tasks if all(task in of for of in runs.values())]
     unleaked = get_dataset(experiment.split).has_leak
-    first_run: dict[str, Run] = next(iter(runs.values()))
-    shown = {task: _shown(first_run[task], unleaked) for task in tasks}
-    answers = {(cell, task): of[task].answers(judge) for cell, of in runs.items() for task in tasks}
-    scores = {
-        cell.title: {metric.name: metric.of(answers[cell, task]) for task in tasks for metric in shown[task]}
-        for cell in grid
-    }
-    differences = {}
-    for mode in experiment.modes[1:]:
-        pair = experiment.modes[0], mode
-        compared: dict[str, OverSeeds] = {}
+    scores: dict[str, dict[str, float | None]] = {}
+    first, *others = experiment.modes
+    titles = {mode: f"{title_of(mode)} minus {title_of(first)}" for mode in others}
+    differences: dict[str, dict[str, OverSeeds]] = {title: {} for title in titles.values()}
+    names: list[str] = []
+    for condition, tasks in experiment.asked.items():
+        runs = {cell: runs_by_task(results_of(folder, cell, condition)) for cell in grid}
         for task in tasks:
-            sides = [[answers[Cell(one, seed), task] for seed in experiment.seeds] for one in pair]
-            compared |= compare_modes(shown[task], *sides, resamples=resamples)
-        differences[f"{MODES[mode].title} minus {MODES[pair[0]].title}"] = compared
-    metrics = [metric for task in tasks for metric in shown[task]]
-    return Outcome(metrics, scores, differences, len(experiment.seeds), _budget(experiment))
+            metrics = _shown(runs[grid[0]][task], unleaked)
+            named = {metric.name: f"{metric.name}, {condition}" if condition else metric.name for metric in metrics}
+            names += named.values()
+            answers: dict[Cell, Sequence[Any]] = {cell: runs[cell][task].answers(judge) for cell in grid}
+            shown = {**_constant(runs[grid[0]][task], judge), **{cell.title: answers[cell] for cell in grid}}
+            for title, given in shown.items():
+                scores.setdefault(title, {}).update((named[metric.name], metric.of(given)) for metric in metrics)
+            for mode in others:
+                sides = [[answers[Cell(one, seed)] for seed in experiment.seeds] for one in (first, mode)]
+                compared = compare_modes(metrics, *sides, resamples=resamples)
+                differences[titles[mode]] |= {named[name]: one for name, one in compared.items()}
+    return Outcome(names, scores, differences, len(experiment.seeds), _budget(experiment), judge.signature)
 
 
 def _shown(run: Run, unleaked: bool) -> list[Metric]:
-    """Return the metrics of the board's columns, over unleaked rows where there are leaked ones."""
-    columns = [metric for metric in run.metrics if metric.column is not None]
+    """Return the metrics of the board's columns and ``ALSO``, over unleaked rows where there are leaked ones."""
+    columns = [metric for metric in run.metrics if metric.column is not None or metric.name in ALSO]
     by_name = {metric.name: metric for metric in run.metrics}
     return [by_name[metric.unleaked] if unleaked and metric.unleaked else metric for metric in columns]
+
+
+def _constant(run: Run, judge: Judge) -> dict[str, Sequence[Any]]:
+    """Return the most frequent verdict of the train rows as answers to all rows, where verdicts are chosen."""
+    if run.task.kind.name != "cls":
+        return {}
+    dataset, (train, test) = run.task.dataset, (rows(run.task.dataset.name)[part] for part in ("train", "test"))
+    constant = trivial_choices(train, test, len(dataset.labels))["majority"]
+    answered = {output.row.row_id for output in run.outputs}
+    given: Sequence[Any] = run.task.kind.read([output for output in constant if output.row.row_id in answered], judge)
+    return {f'always "{dataset.labels[given[0].likeliest[0]]}"': given}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,15 @@ from dfar_bench import __version__
 from dfar_bench.datasets import get_dataset
 from dfar_bench.errors import InputError
 from dfar_bench.experiments.commands import refuse_paths
-from dfar_bench.experiments.grid import Experiment, training_options
-from dfar_bench.experiments.plan import Cell
+from dfar_bench.experiments.grid import Experiment, mode_of, training_options
+from dfar_bench.experiments.plan import Cell, before, model_of
 from dfar_bench.experiments.steps import ROOT, Step, claim, environment, refuse_another, run_steps
 from dfar_bench.prompts import default_style
 from dfar_bench.training.base import BaseModel, load_tokenizer
 from dfar_bench.training.checks import choose_rows
 from dfar_bench.training.devices import gpu_count
 from dfar_bench.training.examples import make_examples
-from dfar_bench.training.modes import MODES
+from dfar_bench.training.modes import sft_config
 from dfar_bench.training.options import Options
 
 FILE = "experiment.json"
@@ -39,7 +38,8 @@ def check(experiment: Experiment, base: BaseModel, folder: Path) -> dict[str, An
         raise InputError("an experiment needs a checkout of the repository, with train/ in it: pip install -e.")
     refuse_paths(folder, base.path)
     for mode in experiment.modes:
-        rows_of(experiment, mode)
+        if not experiment.continued(mode):  # its rows are those of pairs, which its cells make
+            rows_of(experiment, mode)
     story = {**experiment.model_dump(), "base": base.path, "state": base.state, "version": __version__}
     refuse_another(folder, FILE, story)
     return story
@@ -61,7 +61,7 @@ def options_of(experiment: Experiment, mode: str) -> Options:
 
 def rows_of(experiment: Experiment, mode: str) -> Any:
     """Return the rows that a mode is trained on."""
-    return choose_rows(MODES[mode], options_of(experiment, mode))[0]
+    return choose_rows(mode_of(mode), options_of(experiment, mode))[0]
 
 
 def count_tokens(experiment: Experiment, base: BaseModel) -> dict[str, int]:
@@ -69,23 +69,27 @@ def count_tokens(experiment: Experiment, base: BaseModel) -> dict[str, int]:
     tokenizer = load_tokenizer(base)
     counted = {}
     for mode in experiment.modes:
-        examples = make_examples(rows_of(experiment, mode), MODES[mode], options_of(experiment, mode), tokenizer)
+        if mode_of(mode).config is not sft_config:  # it reads pairs
+            continue
+        examples = make_examples(rows_of(experiment, mode), mode_of(mode), options_of(experiment, mode), tokenizer)
         counted[mode] = sum(example.tokens for example in examples)
     return counted
 
 
-def run_cell(folder: Path, cell: Cell, steps: list[Step], *, quiet: bool = False) -> None:
+def run_cell(experiment: Experiment, folder: Path, cell: Cell, steps: list[Step], *, quiet: bool = False) -> None:
     """Run what has not finished of a cell.
 
     Raises:
-        InputError: a command failed, or the cell is being run now.
+        InputError: a command failed, the cell is being run now, or the cell that it goes on from is not trained.
     """
     from filelock import FileLock, Timeout
 
     place = folder / cell.name
+    if (earlier := before(experiment, cell)) and not (ROOT / model_of(experiment, earlier, folder)).is_dir():
+        raise InputError(f"{cell.title} goes on from {earlier.title}, which is not trained yet: run that cell first.")
     place.mkdir(parents=True, exist_ok=True)
     gpus = gpu_count()
-    variables = environment(gpus or int(os.environ.get("ACCELERATE_NUM_PROCESSES", "1")), gpus)
+    variables = environment(gpus or experiment.processes, gpus)
     silence = contextlib.redirect_stdout(io.StringIO()) if quiet else contextlib.nullcontext()
     try:
         with FileLock(place / ".lock", timeout=0), silence:

@@ -185,9 +185,9 @@ def _about(verified: VerifiedSubmission) -> dict[str, str]:
             f"{' without the leaked ones' if run.drop_leaked else ''}, {run.steps:,} steps, seed {run.seed}, "
             f"prompt {run.prompt}, base model {run.base_model.name}"
         )
-        zero = run.distribution.zero_stage
+        zero, count = run.distribution.zero_stage, run.distribution.processes
         distribution = (
-            f"{run.distribution.type}, {run.distribution.processes} processes on {run.distribution.device}"
+            f"{run.distribution.type}, {count} process{'es' if count > 1 else ''} on {run.distribution.device}"
             f"{'' if zero is None else f', ZeRO stage {zero}'}"
         )
     recorded = submission.recorded

@@ -84,7 +84,7 @@ class Comparison:
         apart = [text for name, text in fields.items() if name in COMPARING]
         shown = [text for name, text in fields.items() if name not in COMPARING]
         if apart:
-            lines += [f"the signatures differ in {', '.join(apart)}: compare only if you mean to", ""]
+            lines += [f"not asked alike: {', '.join(apart)}; compare only if you mean to", ""]
         if shown:
             lines += [f"asked or run otherwise: {', '.join(shown)}", ""]
         width = name_width(self.metrics)

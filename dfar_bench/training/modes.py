@@ -133,6 +133,7 @@ class Mode:
         recipe: the file of ``train/configs`` that holds the defaults.
         about: what else goes into the record.
         with_reason: whether what it learns to write may hold reasons.
+        goes_on_from: the mode whose merged model is its base model; "" for any model.
     """
 
     name: str
@@ -147,6 +148,7 @@ class Mode:
     recipe: str = "fast.yaml"
     about: Callable[[Options], dict[str, Any]] = field(default=lambda options: {}, repr=False)
     with_reason: bool = True
+    goes_on_from: str = ""
 
     @property
     def description(self) -> str:
@@ -179,6 +181,7 @@ MODES.add(
         config=dpo_config,
         recipe="dpo.yaml",
         about=describe_pairs,
+        goes_on_from="lr",
     )
 )
 MODES.add(

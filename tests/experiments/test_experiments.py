@@ -17,7 +17,7 @@ from scipy.stats import ttest_ind
 from dfar_bench.cli.main import main
 from dfar_bench.datasets import rows
 from dfar_bench.errors import InputError
-from dfar_bench.experiments import steps
+from dfar_bench.experiments import run, steps
 from dfar_bench.experiments.grid import Experiment, read_experiment, training_options
 from dfar_bench.experiments.plan import Cell, cells, steps_of
 from dfar_bench.experiments.run import count_tokens
@@ -119,12 +119,34 @@ def write(folder: Path, **fields: Any) -> Path:
         ({"of_mode": {"dpo": {}}}, "of_mode has dpo, which is not among the modes"),
         ({"modes": ["lr", "dpo"], "budget": "tokens"}, "the mode dpo reads pairs, whose tokens are not comparable"),
         ({"kinds": ["games"]}, "mini has no tasks of the kind games: choose among cls, reason"),
+        ({"modes": ["l", "dpo", "lr"]}, "the mode dpo goes on from lr: name that one before it"),
+        ({"pairs": {"limit": 3}}, "pairs are for a mode that goes on from another of the grid"),
+        ({"modes": ["lr", "dpo"], "pairs": {"model": "M"}}, "pairs has model, which is not for this place"),
+        ({"modes": ["l@steps"]}, "there is no budget 'steps': write l@examples or tokens"),
+        ({"conditions": {"games": ["direct"]}}, "conditions has games, which is not among the kinds"),
+        ({"conditions": {"cls": ["none"]}}, "there is no condition 'none'"),
+        ({"conditions": {"cls": ["reason", "reason"]}}, "conditions of cls names one twice"),
         ({"name": "../x"}, "name: String should match pattern"),
     ],
 )
 def test_a_faulty_file_is_refused(fields: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=message):
         read_experiment(write(tmp_path, **fields))
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "train" / "experiments").glob("*.yaml")), ids=lambda file: file.stem)
+def test_our_own_files(file: Path) -> None:
+    experiment = read_experiment(file)
+    tokens = dict.fromkeys(experiment.modes, 1)
+    assert not experiment.unequal
+    steps = [
+        step
+        for cell in cells(experiment)
+        for step in steps_of(experiment, BaseModel("/B", None, "hash"), cell, Path("/x"), tokens)
+    ]
+    assert len([step for step in steps if step.title.startswith("Submit")]) == len(cells(experiment)) * len(
+        experiment.asked
+    )
 
 
 def test_what_is_no_experiment_at_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,6 +174,13 @@ def test_equal_tokens(tiny_model: Path) -> None:
     assert epochs["l"] * tokens["l"] == pytest.approx(2 * tokens["lr"], rel=1e-3)
     examples = Experiment(**FIELDS)
     assert {training_options(examples, mode, {})["num_train_epochs"] for mode in ("l", "lr")} == {1}
+    both = Experiment(**{**FIELDS, "base": str(tiny_model), "modes": ["l", "l@tokens", "lr"]})
+    tokens = count_tokens(both, find_base(str(tiny_model)))
+    assert [training_options(both, mode, tokens)["num_train_epochs"] for mode in both.modes] == [
+        1,
+        pytest.approx(tokens["lr"] / tokens["l"], rel=1e-3),
+        1,
+    ]
 
 
 def test_the_commands(tmp_path: Path) -> None:
@@ -177,6 +206,29 @@ def test_the_commands(tmp_path: Path) -> None:
     assert "--mode base --revision c0ffee --out" in submit
 
 
+def test_the_commands_of_a_mode_that_goes_on_from_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = {"modes": ["l@tokens", "lr", "dpo@examples"], "pairs": {"limit": 30, "max_new_tokens": 64}}
+    conditions = {"cls": ["label", "reason"], "reason": ["cot"]}
+    experiment = Experiment(**{**FIELDS, **fields, "budget": "tokens", "conditions": conditions, "organisation": "org"})
+    base, tokens = BaseModel("/B", None, "hash"), {"l@tokens": 10, "lr": 30}
+    assert experiment.asked == {"": ["dfar_mini_cls"], "reason": ["dfar_mini_cls"], "cot": ["dfar_mini_reason"]}
+    words = [" ".join(step.words) for step in steps_of(experiment, base, Cell("dpo@examples", 2), tmp_path, tokens)]
+    merged, place = f"{tmp_path}/lr-2/merged", f"{tmp_path}/dpo-examples-2"
+    pairs = f"--split mini --seed 2 --limit 30 --max-new-tokens 64 --out {place}/pairs.jsonl"
+    assert words[0] == f"dfar-bench pairs --model {merged} {pairs}"
+    assert f"--mode dpo --split mini --seed 2 --model_name_or_path {merged} --pairs {place}/pairs.jsonl" in words[1]
+    assert [word.split()[0] for word in words[2:]] == ["python", *["lm_eval", "dfar-bench"] * 3]
+    assert f'--metadata {{"condition": "reason"}} --output_path {place}/.results-reason' in words[5]
+    assert f"submit {place}/results-reason --model-id org/try-dpo-examples-2 --mode dpo" in words[6]
+    assert "--base org/try-lr-2 --weights" in words[6]
+    train = " ".join(steps_of(experiment, base, Cell("l@tokens", 2), tmp_path, tokens)[0].words)
+    assert "--mode l --split mini --seed 2 --model_name_or_path /B --num_train_epochs 3 " in train
+
+    monkeypatch.setattr(run, "run_steps", lambda *_: pytest.fail("it runs what it cannot"))
+    with pytest.raises(InputError, match=r"seed 2 goes on from L\+R, seed 2, which is not trained yet: run that cell"):
+        run.run_cell(experiment, tmp_path, Cell("dpo@examples", 2), [])
+
+
 # A real one
 
 
@@ -188,7 +240,14 @@ def test_two_modes_and_two_seeds(
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     options = {"full": True, "use_cpu": True, "bf16": False, "dtype": "float32", "save_strategy": "no"}
     file = write(
-        tmp_path, base=str(tiny_model), options=options, score_base=False, organisation="org", kinds=["cls"], epochs=3
+        tmp_path,
+        base=str(tiny_model),
+        options=options,
+        score_base=False,
+        organisation="org",
+        kinds=["cls"],
+        conditions={"cls": ["reason"]},
+        epochs=3,
     )
     out, command = tmp_path / "out", ["experiment", str(file), "--out", str(tmp_path / "out"), "--resamples", "1000"]
     assert main([*command, "--dry-run"]) == 0
@@ -218,16 +277,21 @@ def test_two_modes_and_two_seeds(
     assert "L+R minus L" in printed
     assert "of a bootstrap over rows and 2 seeds" in printed
     assert "indicative" in printed
+    assert 'always "' in printed
     assert len(list((out / "submissions").glob("*/*/submission.json"))) == 4
     seeds = {json.loads((out / f"lr-{seed}/model/dfar_run.json").read_text())["seed"] for seed in (1, 2)}
     assert seeds == {1, 2}
 
     assert main([*command, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    acc = document["differences"]["L+R minus L"]["acc"]
-    scores = {title: of["acc"] for title, of in document["scores"].items()}
+    acc = document["differences"]["L+R minus L"]["acc, reason"]
+    scores = {title: of["acc, reason"] for title, of in document["scores"].items()}
     assert acc["first"] == pytest.approx((scores["L, seed 1"] + scores["L, seed 2"]) / 2)
     assert acc["quoted"]["value"] == pytest.approx(acc["second"] - acc["first"])
+    assert {"fnr, reason", "brier, reason"} <= set(document["differences"]["L+R minus L"])
+    always = next(of for title, of in document["scores"].items() if title.startswith("always"))
+    assert always["acc, reason"] == pytest.approx(0.5, abs=0.1)
+    assert always["fnr, reason"] in (0, 1)
 
     write(tmp_path, base=str(tiny_model), epochs=4)
     assert main(command) == 2

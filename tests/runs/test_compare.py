@@ -45,7 +45,7 @@ def test_comparison(dummy_mini: HarnessRun, other: HarnessRun) -> None:
     table = cls.as_table()
     assert table.startswith(f"dfar_mini_cls · 52 rows\nA: {cls.models[0]}\nB: {cls.models[1]}\n")
     assert f"right in A only {test.only_first}, in B only {test.only_second}: McNemar p {test.p_value:.4f}" in table
-    assert "the signatures differ" not in table
+    assert "not asked alike" not in table
 
 
 def test_signatures_that_differ_are_named(dummy_mini: HarnessRun, other: HarnessRun) -> None:
@@ -58,7 +58,7 @@ def test_signatures_that_differ_are_named(dummy_mini: HarnessRun, other: Harness
     assert "compare only if you mean to" not in table
     shots = replace(cls.signatures[1], fields={**cls.signatures[1].fields, "shots": "5"})
     table = replace(cls, signatures=(cls.signatures[0], shots)).as_table()
-    assert "the signatures differ in shots (0 and 5): compare only if you mean to\n" in table
+    assert "not asked alike: shots (0 and 5); compare only if you mean to\n" in table
 
 
 def test_what_cannot_be_compared(dummy_mini: HarnessRun, other: HarnessRun) -> None:

@@ -124,8 +124,8 @@ def test_the_command(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
         (("--split", "games"), "--split games has no reasons to train on"),
         (("--out", str(tmp_path / "x")), "must end in .jsonl"),
         (("--judge", "none"), "no judge"),
-        (("--model", str(tmp_path)), "has no weights in safetensors"),
-        (("--model", "no/such/model"), "--model no/such/model cannot be loaded"),
+        (("--model", str(tmp_path)), "holds no *.safetensors"),
+        (("--model", "no/such/model"), "there is no model no/such/model"),
     ):
         again = [*command, *change]
         again[again.index(str(out))] = str(tmp_path / f"{change[0][2:]}.jsonl")
