@@ -67,4 +67,9 @@ def published(claim: Claim) -> str:
 
 
 def goals() -> str:
-    return table("|goal", [[claim.title, f"{claim.goal}{claim.unit}"] for claim in CLAIMS])
+    lines = []
+    for claim in CLAIMS:
+        met = [claim.goal.is_met(value) for each in values(claim.covers) for value in each]
+        missed = "" if all(met) else ", missed in part" if any(met) else ", missed"
+        lines.append([claim.title, f"{claim.goal}{claim.unit}", f"{published(claim)}{missed}"])
+    return table("|goal|measured last", lines)

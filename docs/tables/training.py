@@ -123,5 +123,5 @@ Estimated, not measured: {clean:,} rows of the clean split, {epochs} epochs, a t
   memory, by the estimate that `--dry_run true` prints. The rest is for activations.
 - **Time**: operations × parameters × tokens ÷ (GPUs × {reached} of {CARD_TFLOPS} TFLOP/s, an A100's peak in bfloat16).
   Operations for each parameter and token: {least}, or {most} if all weights are trained, with
-  `--activation_checkpointing true`. Loading, saving and evaluation are not counted, nor what 4-bit weights take to
-  unpack. {reached} is an assumption."""
+  `--activation_checkpointing true`, which large models need (without it 2 fewer). Loading, saving and
+  evaluation are not counted, nor what 4-bit weights take to unpack. {reached} is an assumption."""
