@@ -35,6 +35,8 @@ def validity_mix() -> list[Case]:
 
 def measure_judges(name: str, make_cases: Callable[[], list[Case]], size: Size) -> Iterator[Figure]:
     cases = make_cases()[:: size.judge_every]
+    for judge in ("reference", "verdict"):
+        judge_seconds(judge, cases[:1])  # loads it
     # In turn, so that both judges meet the machine in the same state.
     pairs = [(judge_seconds("reference", cases), judge_seconds("verdict", cases)) for _ in range(size.best_of)]
     reference, verdict = map(min, zip(*pairs))
