@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from harness import ROOT
 
+from dfar_bench import __version__
 from dfar_bench.datasets import DATASETS, available, read_published, rows
 from dfar_bench.text import words
 
@@ -82,3 +83,35 @@ def test_the_tasks_are_installed_in_lm_eval() -> None:
     (place,) = importlib.util.find_spec("lm_eval.tasks").submodule_search_locations
     for path in (ROOT / "tasks").iterdir():
         assert (Path(place) / "dfar_bench" / path.name).read_bytes() == path.read_bytes(), "install again: make lint"
+
+
+def test_one_version_everywhere() -> None:
+    """A release is cited, described and tagged by the version of the package."""
+    cited = re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    described = re.search(r"^## \[(.+)\] - ", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert cited
+    assert described
+    assert (cited[1], described[1]) == (__version__, __version__)
+
+
+@pytest.mark.parametrize(
+    ("tag", "dated", "fault"),
+    [
+        ("v1.1.0", "2026-01-02", None),
+        ("1.1.0", "2026-01-02", "the tag is 1.1.0 and the version 1.1.0: tag v1.1.0"),
+        ("v1.0.0", "2026-01-02", "the tag is v1.0.0"),
+        ("v1.1.0", "Unreleased", "dates 1.1.0 'Unreleased'"),
+        ("v1.1.0", None, r"has no section '## \[1.1.0\] - DATE'"),
+    ],
+)
+def test_notes_of_a_release(tag: str, dated: str | None, fault: str | None) -> None:
+    specification = importlib.util.spec_from_file_location("notes", ROOT / ".ci" / "notes.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    newest = f"## [1.1.0] - {dated}\n\n### Added\n\n- This.\n\n" if dated else ""
+    changelog = f"# Changelog\n\n{newest}## [1.0.0] - 2026-01-01\n\n- That.\n"
+    if fault:
+        with pytest.raises(ValueError, match=fault):
+            module.notes(tag, "1.1.0", changelog)
+    else:
+        assert module.notes(tag, "1.1.0", changelog) == "### Added\n\n- This."

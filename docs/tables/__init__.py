@@ -1,4 +1,4 @@
-"""Write the generated parts of README.md and docs/*.md in place: ``make tables``.
+"""Write the generated parts of README.md, CONTRIBUTING.md and docs/*.md in place: ``make tables``.
 
 A generated part is between ``<!-- table: NAME -->`` and ``<!-- end -->``. NAME is a function of one of these modules,
 with - for _, or ``addition-FILE`` for a file of tests/additions, ``metrics-of-DATA`` or
@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from tables import data, findings, judges, reference, suite
+from tables import bench, data, findings, judges, reference, suite, training
 from tables.formats import ROOT, fenced
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MODULES = (bench, data, findings, judges, reference, suite, training)
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PART = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -33,5 +35,7 @@ def content(name: str) -> str:
         return reference.metrics_of(function.removeprefix("metrics_of_"))
     if function.startswith("published_on_"):
         return suite.published_on(function.removeprefix("published_on_"))
-    (module,) = (module for module in (data, findings, judges, reference, suite) if hasattr(module, function))
+    (module,) = (
+        module for module in (bench, data, findings, judges, reference, suite, training) if hasattr(module, function)
+    )
     return str(getattr(module, function)())

@@ -20,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from dfar_bench import __version__
 from tests.bench.figures import Figure, report, table
 from tests.bench.measuring import FULL, QUICK, SPLIT, Size, attempt
 
@@ -33,13 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         size = replace(size, submissions=options.submissions)
     with quiet():
         sections = [options.only] if options.only else SECTIONS
-        figures = [figure for section in sections for figure in measure(section, size)]
-    results = report(figures, SPLIT, machine(), options.quick)
+        runs = [[figure for section in sections for figure in measure(section, size)] for _ in range(options.runs)]
+    results = report(runs, SPLIT, machine(), options.quick)
     text = json.dumps(results, indent=2, ensure_ascii=False)
     if options.out:
         options.out.write_text(text + "\n", encoding="utf-8")
     print(text if options.json else table(results))
-    return int(any(figure.value is None for figure in figures))
+    return int(any("reason" in record for record in results["figures"]))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -51,12 +52,17 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="N",
         help=f"number of submissions on the board (default {FULL.submissions}, {QUICK.submissions} with --quick)",
     )
+    parser.add_argument(
+        "--runs", type=int, default=1, metavar="N", help="measure N times; figures are medians, with their range"
+    )
     parser.add_argument("--quick", action="store_true", help="show in two minutes that everything runs")
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="write the figures to a JSON file")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
     if options.submissions is not None and options.submissions < 1:
         parser.error("--submissions must be 1 or more.")
+    if options.runs < 1:
+        parser.error("--runs must be 1 or more.")
     if options.out:  # fail now and not after a quarter of an hour
         try:
             options.out.parent.mkdir(parents=True, exist_ok=True)
@@ -88,6 +94,7 @@ def quiet() -> Iterator[None]:
 def machine() -> dict[str, Any]:
     """Describe what the figures depend on, without identifying the machine."""
     return {
+        "dfar_bench": __version__,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "torch": version("torch"),

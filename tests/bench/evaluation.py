@@ -16,7 +16,7 @@ from dfar_bench.prompts import DEFAULT_STYLE, STOPS, make_prompt
 from dfar_bench.runs.documents import document
 from dfar_bench.runs.rescore import rescore
 from dfar_bench.scoring import KINDS, Output, Task, estimates
-from tests.bench.figures import Figure, at_least, at_most
+from tests.bench.figures import Figure
 from tests.bench.measuring import SPLIT, Size, attempt, core_seconds, seconds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,11 +48,9 @@ figure, part = partial(Figure, "evaluation"), partial(attempt, "evaluation")
 def measure(size: Size) -> Iterator[Figure]:
     yield figure("test set", len(rows(SPLIT)["test"]), "rows")
     yield from part("harness", measure_harness, size)
-    yield from part("rescored, cls", measure_rescoring, size, "cls", "cls", at_least(10_000))
+    yield from part("rescored, cls", measure_rescoring, size, "cls", "cls")
     for place, form in RESPONSES.items():
-        yield from part(
-            f"rescored, reason, {place}", measure_rescoring, size, f"reason, {place}", "reason", at_least(2_000), form
-        )
+        yield from part(f"rescored, reason, {place}", measure_rescoring, size, f"reason, {place}", "reason", form)
     yield from part("intervals", measure_intervals, size)
 
 
@@ -78,16 +76,16 @@ def measure_harness(size: Size) -> Iterator[Figure]:
     our_median, stock_median = (statistics.median(times) for times in zip(*pairs))
     yield figure("harness, dfar_cls", our_median, "s")
     yield figure("harness, stock task", stock_median, "s")
-    yield figure("harness, dfar_cls / stock task", our_median / stock_median, "ratio", at_most(1.1))
+    yield figure("harness, dfar_cls / stock task", our_median / stock_median, "ratio")
 
 
-def measure_rescoring(size: Size, name: str, kind: str, goal: Any, form: str = "") -> Iterator[Figure]:
+def measure_rescoring(size: Size, name: str, kind: str, form: str = "") -> Iterator[Figure]:
     """Score samples on disk, without intervals."""
     with tempfile.TemporaryDirectory() as folder:
         count = write_samples(Path(folder), kind, form, size.logged_runs)
         get_judge()  # loaded once
         best = min(core_seconds(lambda: rescore([Path(folder)], resamples=0)) for _ in range(size.best_of))
-    yield figure(f"rescored, {name}", count / best, "rows/core-s", goal)
+    yield figure(f"rescored, {name}", count / best, "rows/core-s")
 
 
 def write_samples(folder: Path, kind: str, form: str, runs: int) -> int:

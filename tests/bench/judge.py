@@ -9,7 +9,7 @@ from functools import partial
 from dfar_bench.datasets import get_dataset, rows
 from dfar_bench.judges import Case, get_judge
 from dfar_bench.runs.validation.cases import constructed_cases
-from tests.bench.figures import Figure, at_least
+from tests.bench.figures import Figure
 from tests.bench.measuring import SPLIT, Size, attempt, core_seconds
 
 
@@ -35,10 +35,12 @@ def validity_mix() -> list[Case]:
 
 def measure_judges(name: str, make_cases: Callable[[], list[Case]], size: Size) -> Iterator[Figure]:
     cases = make_cases()[:: size.judge_every]
+    for judge in ("reference", "verdict"):
+        judge_seconds(judge, cases[:1])  # loads it
     # In turn, so that both judges meet the machine in the same state.
     pairs = [(judge_seconds("reference", cases), judge_seconds("verdict", cases)) for _ in range(size.best_of)]
     reference, verdict = map(min, zip(*pairs))
-    yield Figure("judge", f"{name}, reference", len(cases) / reference, "responses/core-s", at_least(2_000))
+    yield Figure("judge", f"{name}, reference", len(cases) / reference, "responses/core-s")
     yield Figure("judge", f"{name}, verdict", len(cases) / verdict, "responses/core-s")
     yield Figure("judge", f"{name}, time of reference / verdict", reference / verdict, "ratio")
 
