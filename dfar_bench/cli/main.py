@@ -54,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def make_app() -> typer.Typer:
     """Build the command line; its commands' modules are imported only then."""
     from dfar_bench.cli import (  # a broken plugin shows here
+        baselines,
         data,
         demo,
         evaluate,
@@ -77,7 +78,7 @@ def make_app() -> typer.Typer:
     )
     app.callback()(_version_option)
     commands: list[Callable[..., int]]
-    commands = [demo.demo, score.rescore, score.compare, score.baselines]
+    commands = [demo.demo, score.rescore, score.compare, baselines.baselines]
     commands += [leaderboard.submit, leaderboard.verify, reproduce.reproduce, export.export]
     commands += [pairs.pairs, experiment.experiment]
     for command in commands:

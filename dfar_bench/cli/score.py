@@ -1,4 +1,4 @@
-"""``rescore``, ``compare`` and ``baselines``: figures from saved answers."""
+"""``rescore`` and ``compare``: figures from saved answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from dfar_bench.cli.options import (
     JudgeName,
     Resamples,
     Samples,
-    Split,
     print_json,
     warn_of_differences,
 )
@@ -118,46 +117,3 @@ def _read_runs(path: Path) -> dict[str, Run]:
     from dfar_bench.runs.log import runs_by_task
 
     return runs_by_task(path)
-
-
-def baselines(
-    split: Split = "paper",
-    resamples: Resamples = 10_000,
-    as_json: AsJson = False,
-    verdicts: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write the classical models' verdicts for the board instead of the table."),
-    ] = None,
-) -> int:
-    """Score trivial baselines and the paper's classical models.
-
-    Majority, random and constant text, and four classical models trained on the split's statements; on the paper
-    split for leaked and unleaked rows apart, trained with and without the leaked rows, beside the published figures.
-    """
-    from tqdm import tqdm
-
-    from dfar_bench.runs.baselines import FEATURES, as_text
-    from dfar_bench.runs.baselines import baselines as score_baselines
-    from dfar_bench.scoring import LEVEL, SEED
-
-    if verdicts:
-        from dfar_bench.files import atomic_write
-        from dfar_bench.leaderboard.classical import classical
-
-        atomic_write(verdicts, classical(split).model_dump_json(indent=1) + "\n")
-        print(verdicts)
-        return FINE
-    with tqdm(disable=None, unit=" models", leave=False) as bar:
-
-        def show(name: str) -> None:
-            bar.set_description(name)
-            bar.update()
-
-        scored = score_baselines(split, resamples, show)
-    if as_json:
-        intervals = {"level": LEVEL, "resamples": resamples, "seed": SEED} if resamples else None
-        figures = [baseline.as_json() for baseline in scored]
-        print_json({"split": split, "features": FEATURES, "intervals": intervals, "baselines": figures})
-    else:
-        print(as_text(split, scored))
-    return FINE

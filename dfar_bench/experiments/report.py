@@ -11,13 +11,13 @@ from dfar_bench.datasets import get_dataset, rows
 from dfar_bench.experiments.grid import Experiment, title_of, training_options
 from dfar_bench.experiments.plan import Cell, results_of, steps_of
 from dfar_bench.experiments.run import rows_of
-from dfar_bench.experiments.seeds import FEW_SEEDS, OverSeeds, compare_modes
 from dfar_bench.judges import Judge
 from dfar_bench.runs.baselines import trivial_choices
 from dfar_bench.runs.log import runs_by_task
 from dfar_bench.runs.rescore import figure, interval, name_width
 from dfar_bench.runs.run import Run
 from dfar_bench.scoring import LEVEL, Metric
+from dfar_bench.scoring.seeds import FEW_SEEDS, OverSeeds, compare_modes
 from dfar_bench.training.base import BaseModel
 
 ALSO = ("fnr", "brier")

@@ -6,8 +6,6 @@ figures: these are computed when the board is built, as those of submissions are
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +15,7 @@ from pydantic import Field, ValidationError
 from dfar_bench.datasets import Row, rows, without_leaked
 from dfar_bench.errors import InputError
 from dfar_bench.leaderboard.fields import Strict
-from dfar_bench.runs.baselines import FEATURES, classical_models, classical_verdicts
+from dfar_bench.runs.baselines import FEATURES, classical_models, classical_verdicts, rows_hash
 
 
 class Classical(Strict):
@@ -41,7 +39,7 @@ def classical(name: str) -> Classical:
         data=name,
         features=FEATURES,
         train_rows=len(train),
-        rows_sha256=_hash(train, test),
+        rows_sha256=rows_hash(train, test),
         verdicts=verdicts,
     )
 
@@ -70,7 +68,7 @@ def read_classical(folder: Path, names: Iterable[str]) -> dict[str, Classical]:
             set(file.verdicts),
             {*map(len, file.verdicts.values())},
         )
-        if belongs_to != (name, len(train), _hash(train, test), set(classical_models()), {len(test)}):
+        if belongs_to != (name, len(train), rows_hash(train, test), set(classical_models()), {len(test)}):
             raise InputError(f"{path} belongs to other data or models: {remedy}.")
         files[name] = file
     return files
@@ -79,8 +77,3 @@ def read_classical(folder: Path, names: Iterable[str]) -> dict[str, Classical]:
 def _parts(name: str) -> tuple[Sequence[Row], Sequence[Row]]:
     parts = rows(name)
     return without_leaked(parts["train"], parts["test"]), parts["test"]
-
-
-def _hash(train: Sequence[Row], test: Sequence[Row]) -> str:
-    parts = [[(row.row_id, row.statement, row.label) for row in part] for part in (train, test)]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

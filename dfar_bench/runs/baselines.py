@@ -7,6 +7,8 @@ These are ours: TF-IDF of single words, and scikit-learn's defaults, seeded.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -65,16 +67,12 @@ def baselines(
     """
     dataset = get_dataset(name)
     train, test = rows(name)["train"], rows(name)["test"]
-    _check_train(train)
-    training_sets = {"all": list(train)}
-    if len(unleaked := without_leaked(train, test)) < len(train):
-        training_sets["unleaked"] = unleaked
-
+    sets = training_sets(train, test)
     models: list[tuple[str, str, list[Output]]] = []
     for model, outputs in trivial_choices(train, test, len(dataset.labels)).items():
         models.append((model, "all" if model == "majority" else "nothing", outputs))
     for model in classical_models():
-        for trained_on, members in training_sets.items():
+        for trained_on, members in sets.items():
             on_progress(f"{model}, trained on {trained_on}")
             models.append((model, trained_on, certain_choices(test, _predict(model, members, test), dataset)))
     for model, text in constant_texts(dataset).items():
@@ -152,6 +150,34 @@ def classical_verdicts(train: Sequence[Row], test: Sequence[Row]) -> dict[str, l
     return {name: _predict(name, train, test) for name in classical_models()}
 
 
+def training_sets(train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return the sets of train rows to train on: ``all``, and ``unleaked`` if that is another one.
+
+    Raises:
+        InputError: there are no train rows.
+    """
+    _check_train(train)
+    unleaked = without_leaked(train, test)
+    return {"all": list(train)} | ({"unleaked": unleaked} if len(unleaked) < len(train) else {})
+
+
+def subsets(answers: Sequence[Answer]) -> dict[str, Sequence[Answer]]:
+    """Return the answers to all test rows, and to ``leaked`` and ``unleaked`` ones if there are any that leak."""
+    if not any(answer.row.leaked for answer in answers):
+        return {"all": answers}
+    return {
+        "all": answers,
+        "leaked": [answer for answer in answers if answer.row.leaked],
+        "unleaked": [answer for answer in answers if not answer.row.leaked],
+    }
+
+
+def rows_hash(train: Sequence[Row], test: Sequence[Row]) -> str:
+    """Hash ids, statements and labels of train and test rows, so that changed data is noticed."""
+    parts = [[(row.row_id, row.statement, row.label) for row in part] for part in (train, test)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
 def _check_train(train: Sequence[Row]) -> None:
     if not train:
         raise InputError("this data set has no train rows, so nothing can be trained on it: choose another --split.")
@@ -169,10 +195,6 @@ def _predict(name: str, train: Sequence[Row], test: Sequence[Row]) -> list[int]:
 def _score(
     model: str, kind: Kind, trained_on: str, answers: Sequence[Answer], resamples: int, published: float | None
 ) -> list[Baseline]:
-    subsets = {"all": answers}
-    if any(answer.row.leaked for answer in answers):
-        subsets["leaked"] = [answer for answer in answers if answer.row.leaked]
-        subsets["unleaked"] = [answer for answer in answers if not answer.row.leaked]
     return [
         Baseline(
             model,
@@ -183,26 +205,34 @@ def _score(
             estimates(kind.metrics, part, resamples=resamples),
             published if subset == "all" else None,
         )
-        for subset, part in subsets.items()
+        for subset, part in subsets(answers).items()
     ]
 
 
-def as_text(name: str, scored: Sequence[Baseline]) -> str:
-    """Format the figures for people: one table per kind of task, with the board's columns, in per cent."""
+def as_text(name: str, scored: Sequence[Baseline], made: str) -> str:
+    """Format the figures for people: one table per kind of task, with the board's columns, in per cent.
+
+    Args:
+        made: how the models were made, for the first line.
+    """
     test, dataset = rows(name)["test"], get_dataset(name)
     labels = ", ".join(
         f"{sum(row.label == index for row in test)} {label}" for index, label in enumerate(dataset.labels)
     )
-    lines = [f"{name}: {len(test)} test rows ({labels}); features: {FEATURES}; {LEVEL:.0%} intervals"]
-    for kind in map(KINDS.__getitem__, dataset.kinds):
+    lines = [f"{name}: {len(test)} test rows ({labels}); {made}; {LEVEL:.0%} intervals"]
+    width = max(20, *(len(baseline.model) for baseline in scored)) + 2
+    for kind in map(KINDS.__getitem__, dict.fromkeys(baseline.kind for baseline in scored)):
         columns = [metric.name for metric in kind.metrics if metric.column is not None]
-        lines += ["", f"{'model':<22}{'trained on':<12}{'test rows':<16}" + "".join(f"{one:<24}" for one in columns)]
+        lines += [
+            "",
+            f"{'model':<{width}}{'trained on':<12}{'test rows':<16}" + "".join(f"{one:<24}" for one in columns),
+        ]
         for baseline in scored:
             if baseline.kind == kind.name:
                 part = f"{baseline.subset} ({baseline.rows})"
                 cells = "".join(f"{_cell(baseline.metrics[column]):<24}" for column in columns)
                 paper = f"paper: {baseline.published_acc:.1%}" if baseline.published_acc else ""
-                lines.append(f"{baseline.model:<22}{baseline.trained_on:<12}{part:<16}{cells}{paper}".rstrip())
+                lines.append(f"{baseline.model:<{width}}{baseline.trained_on:<12}{part:<16}{cells}{paper}".rstrip())
     return "\n".join(lines)
 
 

@@ -21,9 +21,9 @@ from dfar_bench.experiments import run, steps
 from dfar_bench.experiments.grid import Experiment, read_experiment, training_options
 from dfar_bench.experiments.plan import Cell, cells, steps_of
 from dfar_bench.experiments.run import count_tokens
-from dfar_bench.experiments.seeds import _draw_seeds, compare_modes, seeds_share, welch_interval
 from dfar_bench.scoring import METRICS, Choice, differences
 from dfar_bench.scoring.estimate import resample
+from dfar_bench.scoring.seeds import _draw_seeds, compare_modes, seeds_share, welch_interval
 from dfar_bench.training.base import BaseModel, find_base
 
 MINI = rows("mini")["test"]

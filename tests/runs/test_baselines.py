@@ -74,7 +74,7 @@ def test_the_table_and_the_document_agree(mini: list[Baseline], capsys: pytest.C
     document = json.loads(printed.out)
     assert document["intervals"] is None
     values = {one["model"]: one["metrics"] for one in document["baselines"]}
-    text = as_text("mini", mini)
+    text = as_text("mini", mini, "")
     for model in MODELS:
         (line,) = (line for line in text.splitlines() if line.startswith(model))
         assert f"{values[model]['acc']['value']:.1%}" in line

@@ -1,4 +1,4 @@
-"""Differences between ways of training over rows and seeds.
+"""Means over seeds, and differences between ways of training, with intervals over rows and seeds.
 
 Two sources of chance decide by how much one mode scores above another: which rows there are, and which seed each
 training had. The hierarchical bootstrap draws contrast groups, the same for all models, and seeds within each mode. As
@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dfar_bench.scoring import LEVEL, RESAMPLES, SEED, Answer, Estimate, Metric
-from dfar_bench.scoring.estimate import interval_of, resample
+from dfar_bench.scoring.answers import Answer
+from dfar_bench.scoring.estimate import LEVEL, RESAMPLES, SEED, Estimate, interval_of, resample
+from dfar_bench.scoring.metrics import Metric
 from dfar_bench.scoring.statistics import Array
 
 FEW_SEEDS = 5
@@ -45,6 +46,33 @@ class OverSeeds:
         intervals = [one for one in (self.rows_and_seeds.interval, self.over_seeds) if one]
         widest = max(intervals, key=lambda one: one[1] - one[0], default=None)
         return Estimate.of(self.rows_and_seeds.value, widest)
+
+
+def mean_over_seeds(
+    metrics: Sequence[Metric],
+    answers: Sequence[Sequence[Answer]],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> dict[str, Estimate]:
+    """Average metrics over the seeds of one mode, each with its answers to the same rows.
+
+    Args:
+        resamples: of the hierarchical bootstrap; 0 leaves the intervals out.
+
+    Returns:
+        By metric name; None where a metric is undefined for a seed.
+    """
+    drawn = [resample(metrics, one, resamples=resamples, seed=seed) for one in answers] if resamples else []
+    out = {}
+    for metric in metrics:
+        values = [metric.of(one) for one in answers]
+        defined = [value for value in values if value is not None]
+        mean = sum(defined) / len(defined) if len(defined) == len(values) else None
+        of_rows: Array = np.array([one[metric.name] for one in drawn])
+        interval = interval_of(_draw_seeds(of_rows, 0, seed)) if of_rows.size and mean is not None else None
+        out[metric.name] = Estimate.of(mean, interval)
+    return out
 
 
 def compare_modes(
