@@ -1,4 +1,4 @@
-"""``demo``: train L and L+R, score them beside their base model, submit, verify and build a board.
+"""``demo``: train L and L+R, score them beside their base model and prepared answers of real models, build a board.
 
 FOLDER/base/                      the model (if it is made here), results
 FOLDER/l/, lr/                    model, merged (of an adapter), results
@@ -59,8 +59,8 @@ def demo(
 
     Trains a model on labels (L) and on labels and reasons (L+R), scores both and their base model, submits and
     verifies all three and builds a board, with the commands that one would type, which are shown. Without --model, a
-    tiny model is made on the spot: a few minutes on two processor cores, no network. A demo that was interrupted
-    continues where it stopped.
+    tiny model is made on the spot: a few minutes on two processor cores, no network. On mini, answers of real models
+    are prepared, which are scored and verified as well. A demo that was interrupted continues where it stopped.
     """
     _check_install()
     if split not in MODES["lr"].splits:
@@ -84,16 +84,18 @@ def demo(
             make_model(Path(base.path), (f"{row.statement} {row.reason}" for row in rows(split)["train"]), **TINY)
         shutil.rmtree(folder / "submissions", ignore_errors=True)  # made again from the results, in seconds
         run_steps(steps, folder / "logs", _environment(base))
-        print(f"\n{summary(folder, split)}\n")
-    if base.tiny:
-        print("So small a model learns the form of an answer and little ethics: it is right about as often as a coin.")
-        print("The same with a real one: dfar-bench demo --model ORG/NAME --split paper\n")
-    print(f"board: {folder / 'board' / 'index.html'}")
+        from dfar_bench.experiments.last_screen import last_screen
+
+        titles = ("untrained" if base.tiny else "base", *(MODES[name].title for name in TRAINED))
+        results = {f"{name}, {title}": folder / of / "results" for title, of in zip(titles, ("base", *TRAINED))}
+        print("", last_screen(split, results, folder / "board" / "index.html", tiny=base.tiny), sep="\n")
     return FINE
 
 
 def plan(folder: Path, split: str, base: Base) -> list[Step]:
     """List the commands of the demo; all that they write is under ``folder``, an absolute path."""
+    from dfar_bench.experiments.last_screen import prepared_tree
+
     dataset, model_id = get_dataset(split), f"demo/{_identifier(base.name)}"
     tree, board = folder / "submissions", typed(folder / "board")
     steps = []
@@ -119,33 +121,9 @@ def plan(folder: Path, split: str, base: Base) -> list[Step]:
         tasks = [dataset.task_name(kind) for kind in dataset.kinds]
         steps.append(commands.score(title, scored, revision, tasks, ["--batch_size", "16"], place / "results"))
         steps.append(commands.submit(title, scored, revision, f"{model_id}-{name}", about, place / "results", tree))
-    steps.append(Step("Verify the submissions", ["dfar-bench", "verify", typed(tree)]))
-    return [*steps, Step("Build the board", ["dfar-bench", "board", "build", typed(tree), "--out", board])]
-
-
-def summary(folder: Path, split: str) -> str:
-    """Tabulate the three models, and L+R minus L, with intervals."""
-    from dfar_bench.judges import get_judge
-    from dfar_bench.runs.compare import compare_runs
-    from dfar_bench.runs.log import runs_by_task
-    from dfar_bench.runs.rescore import figure, interval, rescore_run
-    from dfar_bench.scoring import Estimate
-
-    suffix = "_unleaked" if get_dataset(split).has_leak else ""
-    metrics = [f"acc{suffix}", f"verdict_acc{suffix}", f"mar{suffix}"]
-    runs = {name: runs_by_task(folder / name / "results") for name in ("base", *TRAINED)}
-    estimates: dict[str, dict[str, Estimate]] = {}
-    for name, of_model in runs.items():
-        title = MODES[name].title if name in TRAINED else name
-        scores = [rescore_run(run, get_judge()).scores for run in of_model.values()]
-        estimates[title] = {metric: score.estimate for each in scores for metric, score in each.items()}
-    pairs = compare_runs(runs[TRAINED[0]], runs[TRAINED[1]], get_judge())
-    estimates["L+R minus L"] = {metric: one.estimate for pair in pairs for metric, one in pair.metrics.items()}
-    lines = [f"{'':<13}" + "".join(f"{metric:<29}" for metric in metrics)]
-    for title, values in estimates.items():
-        cells = (f"{figure(values[metric].value):<9}{interval(values[metric]):<20}" for metric in metrics)
-        lines.append(f"{title:<13}{''.join(cells)}")
-    return "\n".join([*map(str.rstrip, lines), "with 95 % intervals, resampled by contrast group"])
+    trees = [typed(path) for path in (tree, prepared_tree(split)) if path]
+    steps.append(Step("Verify the submissions", ["dfar-bench", "verify", *trees]))
+    return [*steps, Step("Build the board", ["dfar-bench", "board", "build", *trees, "--out", board])]
 
 
 def _check_install() -> None:

@@ -6,3 +6,6 @@
 
 SUBMISSIONS = "leaderboard/submissions"
 """Where submissions are in a repository, ours or another."""
+
+PREPARED = "leaderboard/prepared"
+"""Where the answers of real models are that the demo shows, by data set; the board does not read them."""

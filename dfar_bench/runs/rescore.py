@@ -164,6 +164,14 @@ def interval(estimate: Estimate, sign: str = "") -> str:
     return f"{estimate.low:{sign}z.4f} – {estimate.high:{sign}z.4f}" if estimate.interval else NOT_AVAILABLE
 
 
+def per_cent(estimate: Estimate, sign: str = "") -> str:
+    """Format an estimate with its interval in per cent, such as 50.0 (42.3–57.7)."""
+    if estimate.value is None:
+        return NOT_AVAILABLE
+    value, low, high = (f"{100 * (part or 0):{sign}z.1f}" for part in (estimate.value, estimate.low, estimate.high))
+    return f"{value} ({low}–{high})" if estimate.interval else value
+
+
 def rescore(
     paths: Iterable[Path],
     judge_name: str = DEFAULT_JUDGE,

@@ -18,13 +18,17 @@ from filelock import FileLock
 from harness import OUR_TASKS_ONLY, ROOT
 from safetensors import safe_open
 
+from dfar_bench import leaderboard
 from dfar_bench.cli import demo
 from dfar_bench.cli.demo import Base, plan
 from dfar_bench.cli.main import main
 from dfar_bench.errors import InputError
-from dfar_bench.experiments import steps
+from dfar_bench.experiments import last_screen, steps
 from dfar_bench.experiments.steps import Step, claim, run_steps
+from dfar_bench.scoring import Estimate
 from dfar_bench.training.base import find_base
+
+PREPARED = sorted((ROOT / leaderboard.PREPARED / "mini").glob("*/*"))
 
 
 def test_from_training_to_the_board(
@@ -52,19 +56,54 @@ def test_from_training_to_the_board(
     for log in out.glob("logs/*.txt"):
         assert "warn" not in log.read_text().lower(), log.read_text()
 
-    table = printed[printed.index("verdict_acc") :]
-    assert [line[:13].strip() for line in table.splitlines()[1:5]] == ["base", "L", "L+R", "L+R minus L"]
-    rescored = subprocess.run(
-        [sys.executable, "-m", "dfar_bench.cli.main", "rescore", out / "lr" / "results", "--json"], capture_output=True
-    )
-    metrics = {name: score for run in json.loads(rescored.stdout)["runs"] for name, score in run["metrics"].items()}
-    assert all(f"{metrics[name]['value']:.4f} " in table.splitlines()[3] for name in ("acc", "verdict_acc", "mar"))
-    assert printed.rstrip().endswith(f"board: {out / 'board' / 'index.html'}")
-    page = (out / "board" / "index.html").read_text()
-    assert all(f"demo/tiny-{name}" in page for name in ("base", "l", "lr"))
+    screen = printed[printed.index("52 test statements of mini") :]
+    head, *lines = screen.split("\n\n")[1].splitlines()
+    table = {line[: head.index("accuracy")].strip(): line[head.index("accuracy") :] for line in lines}
+    names = [folder.parent.name.removeprefix("prepared__") for folder in PREPARED]
+    assert list(table) == ['always "ethical"', *names, "tiny, untrained", "tiny, L", "tiny, L+R", "L+R minus L"]
+    again = {"tiny, L+R": metrics(out / "lr" / "results")} | dict(zip(names, map(metrics, PREPARED), strict=True))
+    for title, of in again.items():
+        places = [table[title].find(f"{100 * of[name]['value']:.1f} (") for name in ("acc", "verdict_acc", "mar")]
+        assert -1 < places[0] < places[1] < places[2], table[title]
+    said = screen[screen.index("a coin (") :].partition("\n")[0]
+    for name in names:
+        assert (name in said) == any(again[name][metric]["low"] > 0.5 for metric in ("acc", "verdict_acc"))
+    assert all(line in (ROOT / "README.md").read_text() for line in last_screen.SCORE)
+    assert all(f"\n     {line}\n" in screen for line in (*last_screen.SCORE, last_screen.TRAIN))
+    board = out / "board" / "index.html"
+    assert f"page: {board}\n" in screen
+    assert all(name in board.read_text() for name in ("demo/tiny-base", "demo/tiny-l", "demo/tiny-lr", *names))
 
     assert main(["demo", "--out", str(out), "--model", str(out / "base" / "model")]) == 2
     assert "holds another demo" in capsys.readouterr().err
+
+
+def metrics(folder: Path) -> dict[str, dict[str, float]]:
+    """What the command prints of the runs in a folder, or of a submission."""
+    command = [sys.executable, "-m", "dfar_bench.cli.main", "rescore", folder, "--json"]
+    runs = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["runs"]
+    return {name: score for run in runs for name, score in run["metrics"].items()}
+
+
+def test_prepared_answers_are_named_as_such_and_are_not_on_the_board() -> None:
+    assert PREPARED
+    for folder in PREPARED:
+        submission = json.loads((folder / "submission.json").read_text())
+        assert submission["model"]["id"].startswith("prepared/")
+        assert "4-bit file" in submission["training"]["description"]
+    assert list((ROOT / leaderboard.SUBMISSIONS).glob("prepared__*")) == []
+
+
+def test_a_claim_needs_an_interval() -> None:
+    def model(accuracy: tuple[float, float], verdict: tuple[float, float]) -> dict[str, Estimate]:
+        return {name: Estimate.of(sum(of) / 2, of) for name, of in (("acc", accuracy), ("verdict_acc", verdict))}
+
+    unsure, better, worse = model((0.5, 0.8), (0.4, 0.7)), model((0.4, 0.6), (0.52, 0.7)), model((0.1, 0.4), (0.2, 0.3))
+    nothing = {"acc": Estimate(0.9), "verdict_acc": Estimate(None)}
+    said = last_screen.better_than_a_guess({"a": unsure, "b": better, "c": worse, "d": nothing}, 0.5)
+    assert said == "Better than a coin (an interval above 50.0): b (written verdict)."
+    said = last_screen.better_than_a_guess({"a": unsure, "b": better}, 0.581)
+    assert said.startswith("None of these is better than one label for all (no interval of accuracy or written verdict")
 
 
 @pytest.mark.usefixtures("paper")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from dfar_bench.errors import InputError
 from dfar_bench.judges import Judge, get_judge
 from dfar_bench.judges.validation.answers import UNDECIDED, OpenAnswer
+from dfar_bench.runs.rescore import per_cent
 from dfar_bench.runs.validation.statistics import length_baseline
 from dfar_bench.scoring import Estimate
 from dfar_bench.scoring.estimate import MIN_CLUSTERS, estimate_of, item_weights
@@ -150,7 +151,7 @@ class OpenReport:
         for subset in self.subsets:
             lines += ["", f"{subset.name}: {subset.answers} answers, {subset.misaligned} misaligned"]
             lines.append(_line("", FIGURES))
-            lines += [_line(judge, [_cell(of[name]) for name in FIGURES]) for judge, of in subset.figures.items()]
+            lines += [_line(judge, [per_cent(of[name]) for name in FIGURES]) for judge, of in subset.figures.items()]
         for judge in self.tested:
             lines += ["", *self._code_lines(judge)]
         lines.append("")
@@ -267,10 +268,3 @@ def _aurocs(weights: Array, truth: NDArray[np.bool_], scores: Array) -> Array:
 
 def _line(name: str, cells: Iterable[str]) -> str:
     return f"{name:<22}" + "".join(f" {cell:>18}" for cell in cells)
-
-
-def _cell(estimate: Estimate) -> str:
-    if estimate.value is None:
-        return "N/A"
-    interval = f" ({estimate.low:.1%}–{estimate.high:.1%})".replace("%", "") if estimate.interval else ""
-    return f"{100 * estimate.value:.1f}{interval}"
