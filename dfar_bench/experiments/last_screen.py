@@ -96,7 +96,8 @@ def last_screen(split: str, results: Mapping[str, Path], board: Path, *, tiny: b
     runs = {title: runs_by_task(folder) for title, folder in results.items()}
     made, real = {title: _figures(of) for title, of in runs.items()}, prepared(split)
     ready = {title: figures for title, (_, figures) in real.items()}
-    pairs = compare_runs(*list(runs.values())[-2:], get_judge())
+    *_, labels_alone, with_reasons = runs.values()
+    pairs = compare_runs(labels_alone, with_reasons, get_judge())
     difference = {name: one.estimate for pair in pairs for name, one in pair.metrics.items()}
 
     points = [_of_prepared(real, better_than_a_guess(ready, guess, suffix))] if real else []
