@@ -41,7 +41,7 @@ def fit_encoder(
 ) -> Encoder:
     """Train an encoder on all train rows and on those that do not leak, once per seed, and predict the test rows.
 
-    Several epochs or learning rates are compared on held-out train rows, never on test rows; see ``choose``.
+    Several epochs or learning rates are compared on held-out train rows, never on test rows; see ``hold_out``.
 
     Args:
         source: its folder, or its name on the Hub.
