@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import os
 import shutil
 import signal
@@ -63,8 +64,9 @@ def test_from_training_to_the_board(
     assert list(table) == ['always "ethical"', *names, "tiny, untrained", "tiny, L", "tiny, L+R", "L+R minus L"]
     again = {"tiny, L+R": metrics(out / "lr" / "results")} | dict(zip(names, map(metrics, PREPARED), strict=True))
     for title, of in again.items():
-        places = [table[title].find(f"{100 * of[name]['value']:.1f} (") for name in ("acc", "verdict_acc", "mar")]
-        assert -1 < places[0] < places[1] < places[2], table[title]
+        cells = re.split(" {2,}", table[title].strip())
+        for name, cell in zip(("acc", "verdict_acc", "mar"), cells, strict=True):
+            assert cell.startswith(f"{100 * of[name]['value']:.1f} ("), table[title]
     said = screen[screen.index("a coin (") :].partition("\n")[0]
     for name in names:
         assert (name in said) == any(again[name][metric]["low"] > 0.5 for metric in ("acc", "verdict_acc"))
