@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
@@ -24,7 +24,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Option = bool | int | float | str | list[str]
 Seed = Annotated[StrictInt, Field(ge=0)]
 
-BUDGETS = ("examples", "tokens")
+Budget = Literal["examples", "tokens"]
+BUDGETS: tuple[str, ...] = get_args(Budget)
 FROM_THE_GRID = ("mode", "split", "seed", "output_dir", "model_name_or_path", "model_revision", "config", "dry_run")
 """Options of a training that are not for ``options``; recipes are written out there, so that all is in one file."""
 OF_THE_BUDGET = ("num_train_epochs", "max_steps")
@@ -81,7 +82,7 @@ class Experiment(BaseModel):
     modes: Annotated[list[str], Field(min_length=1)]
     seeds: Annotated[list[Seed], Field(min_length=1)]
     epochs: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
-    budget: Literal["examples", "tokens"] = "examples"
+    budget: Budget = "examples"
     options: dict[str, Option] = {}
     of_mode: dict[str, dict[str, Option]] = {}
     pairs: dict[str, Option] = {}
@@ -189,6 +190,14 @@ class Experiment(BaseModel):
         before = mode_of(mode).goes_on_from
         return before if before in self.modes else ""
 
+    def own_options(self, mode: str) -> dict[str, Option]:
+        """Return the options of a mode's trainings, without those that the budget sets."""
+        return {**self.options, **self.of_mode.get(mode, {})}
+
+    def has_adapter(self, mode: str) -> bool:
+        """Whether a mode trains an adapter, which is merged before the model is used."""
+        return self.own_options(mode).get("full") is not True
+
     @property
     def unequal(self) -> list[str]:
         """The modes whose budget is set by their own options, and how."""
@@ -238,4 +247,4 @@ def training_options(experiment: Experiment, mode: str, tokens: dict[str, int]) 
     if experiment.by_tokens(mode):
         epochs = round(epochs * max(tokens.values()) / tokens[mode], 4)
     own = {"num_train_epochs": int(epochs) if epochs == int(epochs) else epochs}
-    return {**own, **experiment.options, **experiment.of_mode.get(mode, {})}
+    return {**own, **experiment.own_options(mode)}

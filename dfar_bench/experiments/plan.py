@@ -61,8 +61,7 @@ def before(experiment: Experiment, cell: Cell) -> Cell | None:
 
 def model_of(experiment: Experiment, cell: Cell, folder: Path) -> str:
     """Return the folder of the model that a cell's training makes, ready to be loaded, as one would type it."""
-    whole = training_options(experiment, cell.mode, dict.fromkeys(experiment.modes, 1)).get("full") is True
-    return typed(folder / cell.name / ("model" if whole else "merged"))
+    return typed(folder / cell.name / ("merged" if experiment.has_adapter(cell.mode) else "model"))
 
 
 def steps_of(
@@ -88,7 +87,7 @@ def steps_of(
         words += ["--drop_leaked", "true"] if dataset.has_leak and "drop_leaked" not in options else []
         steps.append(commands.train(title, [*words, *_for_trl(options)], place))
         scored, revision = model_of(experiment, cell, folder), None
-        if options.get("full") is not True:
+        if experiment.has_adapter(cell.mode):
             steps.append(commands.merge(title, place))
         about += ["--dfar-run", f"{typed(place / 'model')}/dfar_run.json"]
         about += ["--base", _model_id(experiment, submitted_base)] if submitted_base else []

@@ -35,7 +35,5 @@ def content(name: str) -> str:
         return reference.metrics_of(function.removeprefix("metrics_of_"))
     if function.startswith("published_on_"):
         return suite.published_on(function.removeprefix("published_on_"))
-    (module,) = (
-        module for module in (bench, data, findings, judges, reference, suite, training) if hasattr(module, function)
-    )
+    (module,) = (module for module in MODULES if hasattr(module, function))
     return str(getattr(module, function)())
