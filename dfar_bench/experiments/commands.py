@@ -26,8 +26,8 @@ def train(title: str, words: Sequence[str], place: Path) -> Step:
 
 
 def merge(title: str, place: Path) -> Step:
-    """Merge the adapter in ``place/model`` into ``place/merged``."""
-    words = ["python", "train/merge.py", typed(place / "model"), "--out", typed(place / "merged")]
+    """Merge the adapter in ``place/model`` into ``place/merged``, in float32: 16 bits would round the update."""
+    words = ["python", "train/merge.py", typed(place / "model"), "--out", typed(place / "merged"), "--dtype", "float32"]
     return Step(f"Merge the adapter of {title}", words, makes=place / "merged")
 
 

@@ -44,7 +44,8 @@ def mode_of(name: str) -> Mode:
     """
     mode, at, budget = name.partition("@")
     if at and budget not in BUDGETS:
-        raise InputError(f"there is no budget {budget!r}: write {mode}@{' or '.join(BUDGETS)}.")
+        choice = " or ".join(f"{mode}@{name}" for name in BUDGETS)
+        raise InputError(f"there is no budget {budget!r}: write {choice}.")
     return MODES.find(mode)
 
 
@@ -124,7 +125,7 @@ class Experiment(BaseModel):
             ("options", self.options, (*FROM_THE_GRID, *OF_THE_BUDGET)),
             *((f"of_mode.{mode}", options, FROM_THE_GRID) for mode, options in self.of_mode.items()),
             ("score", self.score, FROM_THE_SCORES),
-            ("pairs", self.pairs, FROM_THE_CELL),
+            ("pairs", {name.replace("_", "-"): value for name, value in self.pairs.items()}, FROM_THE_CELL),
         ):
             found += [
                 f"{where} has {name}, which is not for this place: leave it out" for name in names if name in options

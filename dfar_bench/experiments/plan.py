@@ -80,7 +80,7 @@ def steps_of(
         words += ["--mode", mode, "--split", experiment.split, "--seed", str(cell.seed)]
         if earlier := before(experiment, cell):
             begins, submitted_base = model_of(experiment, earlier, folder), earlier.name
-            steps.append(_pairs(experiment, cell, begins, place))
+            steps.append(_pairs(experiment, cell, begins, place, options))
             words += ["--model_name_or_path", begins, "--pairs", typed(place / "pairs.jsonl")]
         else:
             words += ["--model_name_or_path", base.path, *(["--model_revision", revision] if revision else [])]
@@ -103,11 +103,12 @@ def steps_of(
     return steps
 
 
-def _pairs(experiment: Experiment, cell: Cell, model: str, place: Path) -> Step:
-    """Make pairs of answers with the model that a cell goes on from."""
+def _pairs(experiment: Experiment, cell: Cell, model: str, place: Path, options: Mapping[str, Option]) -> Step:
+    """Make pairs of answers with the model that a cell goes on from, of the rows and in the style of its training."""
     words = ["dfar-bench", "pairs", "--model", model, "--split", experiment.split, "--seed", str(cell.seed)]
-    words += ["--drop-leaked"] if get_dataset(experiment.split).has_leak else []
-    for name, value in experiment.pairs.items():
+    words += ["--drop-leaked"] if get_dataset(experiment.split).has_leak and options.get("drop_leaked", True) else []
+    style = {name: value for name, value in options.items() if name == "prompt"}
+    for name, value in {**style, **experiment.pairs}.items():
         words += [f"--{name.replace('_', '-')}", str(value)]
     pairs = place / "pairs.jsonl"  # written at the end; its answers, which lie beside it, let it go on
     return Step(f"Make pairs for {cell.title}", [*words, "--out", typed(pairs)], makes=pairs)

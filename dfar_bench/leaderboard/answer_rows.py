@@ -11,20 +11,21 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dfar_bench.datasets import Dataset, get_dataset, rows
+from dfar_bench.datasets import Dataset
 from dfar_bench.leaderboard.answers_file import Stored
 from dfar_bench.leaderboard.own_copy import key, keys
+from dfar_bench.leaderboard.row_set import RowSet
 from dfar_bench.scoring import Answer, Argument, Choice
 
 
-def pack_rows(name: str) -> str:
-    """Pack the test rows of a data set, sorted by id.
+def pack_rows(row_set: RowSet) -> str:
+    """Pack test rows, sorted by id.
 
     Each has its ``id``, the name of its contrast ``group``, whether it is ``leaked``, the right ``label`` (null: there
     is none), ``at`` (see ``own_copy``), the ``sizes`` of statement and reason in characters, by which a wrong copy is
     noticed, and these ``texts`` themselves where they may be published, else null.
     """
-    dataset = get_dataset(name)
+    dataset = row_set.dataset
     return _pack(
         [
             {
@@ -36,7 +37,7 @@ def pack_rows(name: str) -> str:
                 "sizes": (len(row.statement), len(row.reason)),
                 "texts": (row.statement, row.reason) if dataset.publishable else None,
             }
-            for row in sorted(rows(name)["test"], key=lambda row: row.row_id)
+            for row in row_set.rows
         ]
     )
 

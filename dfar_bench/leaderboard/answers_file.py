@@ -23,6 +23,7 @@ from dfar_bench.errors import InputError
 from dfar_bench.leaderboard.faults import RefusedError, of_validation, shown
 from dfar_bench.leaderboard.privacy import has_token
 from dfar_bench.leaderboard.quotation import MAX_RESPONSE, Part, literal_text, quote, quotes, restore
+from dfar_bench.leaderboard.row_set import rows_of
 from dfar_bench.leaderboard.schema import LINES, ChoiceLine, ResponseLine
 from dfar_bench.leaderboard.untrusted import LINE_BYTES, MIB, parse, read_regular, unpack
 from dfar_bench.prompts import Prompt, find_condition, make_prompt, styles_of
@@ -169,7 +170,7 @@ def read_answers(content: bytes, task: Task, prompts: Mapping[str, Prompt] | Non
             for fault in refused.faults:
                 faults[fault].append(number)
     out = [(field, f"{reason} ({_at_lines(numbers)})") for (field, reason), numbers in faults.items()]
-    out += _check_rows(ids, test) if len(ids) == count else []
+    out += _check_rows(ids, task.dataset.name) if len(ids) == count else []
     if out:
         raise RefusedError(*out)
     return Answers(tuple(outputs), tuple(stored))
@@ -221,11 +222,12 @@ def _restored(response: str | list[Any], task: Task, field: str) -> tuple[str, s
     return text, response if isinstance(response, str) else parts
 
 
-def _check_rows(ids: list[str], test: Mapping[str, object]) -> list[tuple[str, str]]:
+def _check_rows(ids: list[str], data: str) -> list[tuple[str, str]]:
     out = []
+    test, sample = ({row.row_id for row in rows_of(data, sampled=sampled)} for sampled in (False, True))
     if repeated := [row_id for row_id, count in Counter(ids).items() if count > 1]:
         out.append(("rows", f"{len(repeated)} rows are there more than once, {shown(repeated[0])} first"))
-    if missing := sorted(test.keys() - set(ids)):
+    if set(ids) != sample and (missing := sorted(test - set(ids))):
         out.append(("rows", f"{len(missing)} of {len(test)} rows are missing, {missing[0]} first"))
     if ids != sorted(ids):
         out.append(("rows", "the lines are not sorted by row_id"))

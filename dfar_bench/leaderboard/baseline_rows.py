@@ -12,18 +12,21 @@ from dfar_bench.judges import Judge
 from dfar_bench.leaderboard.answer_rows import pack_answers
 from dfar_bench.leaderboard.classical import Classical
 from dfar_bench.leaderboard.facts import Facts, task_facts
+from dfar_bench.leaderboard.row_set import RowSet
 from dfar_bench.runs.baselines import answered_kinds, certain_choices, constant_texts, trivial_choices
 from dfar_bench.scoring import Output, estimates
 
 TRIVIAL, CLASSICAL = "trivial baseline", "bag of words"
 
 
-def baseline_facts(dataset: Dataset, judge: Judge, classical: Classical | None = None) -> list[Facts]:
+def baseline_facts(row_set: RowSet, judge: Judge, classical: Classical | None = None) -> list[Facts]:
     """Score the baselines of a data set as submissions are scored."""
-    train, test = rows(dataset.name)["train"], rows(dataset.name)["test"]
-    labels = [row.label for row in train or test]
+    dataset, asked = row_set.dataset, {row.row_id for row in row_set.rows}
+    train, every = rows(dataset.name)["train"], rows(dataset.name)["test"]
+    test = [row for row in every if row.row_id in asked]  # in the order that draws and verdicts are in
+    labels = [row.label for row in train or every]
     majority = dataset.labels[max(set(labels), key=labels.count)]
-    choices = trivial_choices(train or test, test, len(dataset.labels))
+    choices = trivial_choices(train or every, test, len(dataset.labels))
     baselines = [
         _facts("majority", TRIVIAL, f"always {majority}, the most frequent label", dataset, choices["majority"], judge),
         _facts("random", TRIVIAL, "a random label, seeded", dataset, choices["random"], judge),

@@ -1,4 +1,4 @@
-"""The board's contents: for every data set and every way of asking a table, with ranks.
+"""The board's contents: for every set of rows and every way of asking a table, with ranks.
 
 Scores are ranked against each other only where their signatures agree in the comparing fields. Each model is to be
 asked in the prompt of its kind: without a chat template in the paper's, with one in that of chat models. A submission
@@ -20,7 +20,8 @@ from dfar_bench.leaderboard.baseline_rows import baseline_facts
 from dfar_bench.leaderboard.classical import Classical
 from dfar_bench.leaderboard.entries import Column, Entry, columns
 from dfar_bench.leaderboard.facts import Facts
-from dfar_bench.leaderboard.ranks import Rank, clusters, rank
+from dfar_bench.leaderboard.ranks import Rank, rank
+from dfar_bench.leaderboard.row_set import RowSet, clusters
 from dfar_bench.leaderboard.submission import model_folder
 from dfar_bench.prompts import default_style, find_condition
 from dfar_bench.scoring import KINDS, Kind, Signature
@@ -37,16 +38,20 @@ class Table:
     """Entries that may be compared.
 
     Attributes:
-        number: counted from 1 within the data set.
+        number: counted from 1 within the row set.
         ranked, apart: submissions in order; ``apart`` are those that were trained on test statements.
     """
 
-    dataset: Dataset
+    row_set: RowSet
     number: int
     signatures: Signatures
     ranked: tuple[Entry, ...]
     apart: tuple[Entry, ...]
     baselines: tuple[Entry, ...]
+
+    @property
+    def dataset(self) -> Dataset:
+        return self.row_set.dataset
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -135,6 +140,7 @@ class Table:
             chat = "without a chat template" if first.get("chat") == "no" else "under a chat template"
             how = f"in the prompt {first.get('prompt').removesuffix('.v1')} {chat}"
         parts = [" ".join(filter(None, ["each model asked", how, shots]))]
+        parts += [f"{len(self.row_set.rows)} rows"] if self.row_set.sampled else []
         parts += ["with a system prompt"] if first.get("system") else []
         asked = {}
         for kind, signature in self.signatures.items():
@@ -182,6 +188,11 @@ def keeps_apart(text: str) -> Signature:
     return Signature({**signature.comparable().fields, **how})
 
 
+def is_sample(signature: str) -> bool:
+    """Whether scores are of the moral suite's sample: a submission answers that or all rows."""
+    return "rows" in Signature.parse(signature).fields
+
+
 def submission_key(facts: Facts) -> str:
     """Return a submission's name in links."""
     return f"{model_folder(facts.model)}/{facts.run}"
@@ -197,28 +208,36 @@ def data_with_submissions(submitted: Sequence[Facts], names: Sequence[str] = ())
 def make_tables(
     submitted: Sequence[Facts], judge: Judge, classical: Mapping[str, Classical], names: Sequence[str]
 ) -> dict[str, list[Table]]:
-    """Make the tables of data sets, by name; those with most entries first, then with most tasks.
+    """Make the tables of data sets, by key of the row set; those with most entries first, then with most tasks.
 
     Args:
         classical: the verdicts of the classical models, by data set.
         names: of the data sets.
     """
     tables = {}
-    for name in names:
-        dataset = DATASETS[name]
-        entries = [entry for facts in submitted if (entry := _entry(facts, name)).tasks]
-        baselines = [_entry(facts, name) for facts in baseline_facts(dataset, judge, classical.get(name))]
+    for row_set in (RowSet(DATASETS[name], sampled) for name in names for sampled in (False, True)):
+        entries = [entry for facts in submitted if (entry := _entry(facts, row_set)).tasks]
+        if not entries:
+            continue
+        verdicts = None if row_set.sampled else classical.get(row_set.dataset.name)
+        baselines = [_entry(facts, row_set) for facts in baseline_facts(row_set, judge, verdicts)]
         parts = sorted(_part(entries), key=lambda part: (-len(part[1]), -len(part[0]), _text(part[0])))
-        tables[name] = [
-            _table(dataset, number, signatures, members, baselines)
+        tables[row_set.key] = [
+            _table(row_set, number, signatures, members, baselines)
             for number, (signatures, members) in enumerate(parts, start=1)
         ]
     return tables
 
 
-def _entry(facts: Facts, name: str) -> Entry:
-    tasks = {task.kind: task for task in facts.tasks.values() if task.data == name}
-    return Entry(submission_key(facts), facts, {kind: tasks[kind] for kind in DATASETS[name].kinds if kind in tasks})
+def _entry(facts: Facts, row_set: RowSet) -> Entry:
+    """Return what facts say of rows; those of a baseline are of these rows alone."""
+    name = row_set.dataset.name
+    tasks = {
+        task.kind: task
+        for task in facts.tasks.values()
+        if task.data == name and (not task.signature or is_sample(task.signature) == row_set.sampled)
+    }
+    return Entry(submission_key(facts), facts, {kind: tasks[kind] for kind in row_set.dataset.kinds if kind in tasks})
 
 
 def _text(signatures: Signatures) -> tuple[tuple[str, str], ...]:
@@ -243,8 +262,10 @@ def _part(entries: Sequence[Entry]) -> list[tuple[Signatures, list[Entry]]]:
 
 
 def _table(
-    dataset: Dataset, number: int, signatures: Signatures, members: Sequence[Entry], baselines: Sequence[Entry]
+    row_set: RowSet, number: int, signatures: Signatures, members: Sequence[Entry], baselines: Sequence[Entry]
 ) -> Table:
+    dataset = row_set.dataset
+    groups = clusters(dataset.name, sampled=row_set.sampled)
     ranked = [entry for entry in members if not entry.contaminated]
     ranks: dict[str, dict[str, Rank]] = {entry.key: {} for entry in ranked}
     trivial = [entry for entry in baselines if entry.status == "trivial"]
@@ -256,11 +277,11 @@ def _table(
         models, floor = (
             [entry.tasks[kind].bits[metric] for entry in side if kind in entry.tasks] for side in (did_it, trivial)
         )
-        places = rank(clusters(dataset.name), models, floor, higher_is_better=column.higher_is_better)
+        places = rank(groups, models, floor, higher_is_better=column.higher_is_better)
         for entry, place in zip(did_it, places or ()):
             ranks[entry.key][column.name] = place
     return Table(
-        dataset,
+        row_set,
         number,
         signatures,
         tuple(_in_order(columns(dataset), [replace(entry, ranks=ranks[entry.key]) for entry in ranked])),

@@ -146,8 +146,8 @@ def _files(
     index = {"tables": tables, "drawn": drawn, "errs": errs, "reported": published, "judge": judge.signature}
     yield "index.html", page("index.html", "index.js", **index, **shared)
     places: dict[str, list[tuple[Entry, Table]]] = {}
-    for name, members in tables.items():
-        yield from comparison(name, members, links, with_answers=with_answers)
+    for members in tables.values():
+        yield from comparison(members, links, with_answers=with_answers)
         for table in members:
             for entry in (*table.ranked, *table.apart):
                 places.setdefault(entry.key, []).append((entry, table))

@@ -1,4 +1,4 @@
-"""The page on which any two entries of a data set are compared, and the files of answers that it opens.
+"""The page on which any two entries of a row set are compared, and the files of answers that it opens.
 
 The page computes from bits and row ids that it holds itself. Answers are in one file per run and data set, which it
 opens in a hidden frame when the run is chosen: a page that was opened from disk may read no other file, but a frame can
@@ -18,7 +18,7 @@ from dfar_bench.leaderboard.entries import Entry, judge_errs
 from dfar_bench.leaderboard.links import Links
 from dfar_bench.leaderboard.own_copy import layouts
 from dfar_bench.leaderboard.pages import data_block, page
-from dfar_bench.leaderboard.ranks import clusters
+from dfar_bench.leaderboard.row_set import RowSet, clusters
 from dfar_bench.scoring import KINDS, METRICS, RESAMPLES, SEED, Metric, Signature
 from dfar_bench.scoring.statistics import group_statistics
 
@@ -37,29 +37,29 @@ FIELDS = {
 """What fields of signatures are called, where their names do not say it."""
 
 
-def comparison(name: str, tables: Sequence[Table], links: Links, *, with_answers: bool) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of a data set's comparison page, and of its entries' answers."""
-    dataset = tables[0].dataset
+def comparison(tables: Sequence[Table], links: Links, *, with_answers: bool) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of a row set's comparison page, and of its entries' answers."""
+    row_set, dataset = tables[0].row_set, tables[0].dataset
     every = [entry for table in tables for entry in (*table.ranked, *table.apart, *table.baselines)]
     entries = list({entry.key: entry for entry in every}.values())
     measured = _measured(dataset, entries)
     yield (
-        f"compare-{name}.html",
+        f"compare-{row_set.key}.html",
         page(
             "compare.html",
             *("data.js", "own_copy.js", "rows.js", "compare.js"),
-            dataset=dataset,
+            row_set=row_set,
             links=links,
-            layouts=layouts(name),
+            layouts=layouts(dataset.name),
             data=data_block(
                 {
-                    **_comparable(dataset, entries, measured),
-                    "layouts": layouts(name),
-                    "title": dataset.title,
+                    **_comparable(row_set, entries, measured),
+                    "layouts": layouts(dataset.name),
+                    "title": row_set.title,
                     "withAnswers": with_answers,
                 }
             ),
-            rows=pack_rows(name),
+            rows=pack_rows(row_set),
             resamples=RESAMPLES,
             codes=CODES,
             measured=measured,
@@ -68,8 +68,8 @@ def comparison(name: str, tables: Sequence[Table], links: Links, *, with_answers
     )
     for entry in entries if with_answers else ():
         root = "../" * (entry.key.count("/") + 2)
-        context = {"entry": entry, "dataset": dataset, "answers": entry.facts.rows[name], "root": root}
-        yield f"answers/{name}/{entry.key}.html", page("answers.html", "hand_over.js", **context)
+        context = {"entry": entry, "row_set": row_set, "answers": entry.facts.rows[dataset.name], "root": root}
+        yield f"answers/{row_set.key}/{entry.key}.html", page("answers.html", "hand_over.js", **context)
 
 
 def _measured(dataset: Dataset, entries: Sequence[Entry]) -> list[Metric]:
@@ -80,14 +80,14 @@ def _measured(dataset: Dataset, entries: Sequence[Entry]) -> list[Metric]:
     return [metric for metric in METRICS.values() if metric.name in names]
 
 
-def _comparable(dataset: Dataset, entries: Sequence[Entry], measured: Sequence[Metric]) -> dict[str, Any]:
+def _comparable(row_set: RowSet, entries: Sequence[Entry], measured: Sequence[Metric]) -> dict[str, Any]:
     """Return what the page computes from and shows.
 
     That is the bits of every share, the contrast groups of the rows, and of each entry its signatures by title of task
     (``asked``), their fields (``signatures``) and which of these keep scores apart (``apart``) by kind, the words that
     stand in place of figures that would mislead, and how often the judge errs on such answers.
     """
-    names = {metric.name for metric in measured}
+    dataset, names = row_set.dataset, {metric.name for metric in measured}
     counted: dict[str, int] = {}  # which rows count: the same for most entries, so kept once
     shown = []
     for entry in entries:
@@ -115,8 +115,8 @@ def _comparable(dataset: Dataset, entries: Sequence[Entry], measured: Sequence[M
             }
         )
     return {
-        "name": dataset.name,
-        "clusters": clusters(dataset.name),
+        "name": row_set.key,
+        "clusters": clusters(dataset.name, sampled=row_set.sampled),
         "counted": list(counted),
         "entries": shown,
         "fields": FIELDS,

@@ -85,7 +85,7 @@ def _row(entry: Entry, table: Table) -> dict[str, Any]:
     met = [task.contamination for task in entry.tasks.values() if task.contamination]
     signatures = {kind: task.signature for kind, task in entry.tasks.items() if task.signature}
     return {
-        "data": table.dataset.name,
+        "data": table.row_set.key,
         "table": table.number,
         "status": entry.status,
         "model": facts.model,

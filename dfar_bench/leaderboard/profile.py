@@ -64,7 +64,8 @@ class Line:
     def asked(self) -> str:
         """How the question was put."""
         prompt, dtype = self.signature.get("prompt"), self.signature.get("dtype")
-        return ", ".join(filter(None, [prompt, shots_text(self.signature), dtype]))
+        rows = self.signature.get("rows").partition(".")[0].replace("/", " of ")
+        return ", ".join(filter(None, [prompt, shots_text(self.signature), dtype, rows and f"{rows} rows"]))
 
     @property
     def values(self) -> list[float]:
@@ -140,12 +141,12 @@ def profiles(tables: Mapping[str, Sequence[Table]], reported: Sequence[Reported]
     """Yield the profile of every model in the tables, by name.
 
     Args:
-        tables: by data set, as ``board.make_tables`` makes them.
+        tables: as ``board.make_tables`` makes them.
         reported: published tables.
     """
     lines: dict[str, list[Line]] = defaultdict(list)
-    for name, members in tables.items():
-        order = columns(DATASETS[name])
+    for members in tables.values():
+        order = columns(members[0].dataset)
         of_dataset = [
             line
             for table in members

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from dfar_bench.datasets import rows
 from dfar_bench.leaderboard.facts import Bits, unpack
 from dfar_bench.scoring import RESAMPLES, SEED
 from dfar_bench.scoring.estimate import MIN_CLUSTERS, cluster_weights
@@ -32,21 +30,13 @@ class Rank:
     above_trivial: bool
 
 
-@cache
-def clusters(data: str) -> tuple[int, ...]:
-    """Return the number of the contrast group of each test row, rows sorted by id and groups by name."""
-    test = sorted(rows(data)["test"], key=lambda row: row.row_id)
-    numbers = {name: number for number, name in enumerate(sorted({row.group_id for row in test}))}
-    return tuple(numbers[row.group_id] for row in test)
-
-
 def rank(
     groups: Sequence[int], models: Sequence[Bits], trivial: Sequence[Bits], *, higher_is_better: bool
 ) -> list[Rank] | None:
     """Rank models by a share of the same rows.
 
     Args:
-        groups: see ``clusters``.
+        groups: see ``row_set.clusters``.
         trivial: the trivial baselines, which take no rank.
 
     Returns:

@@ -16,6 +16,7 @@ from dfar_bench.files import weights_hash
 from dfar_bench.judges import Judge
 from dfar_bench.leaderboard.faults import shown
 from dfar_bench.leaderboard.reproduced import MAX_DIFFERING, Outcome, TaskOutcome
+from dfar_bench.leaderboard.row_set import sample_numbers
 from dfar_bench.leaderboard.schema import Submission
 from dfar_bench.leaderboard.submission import FILE
 from dfar_bench.leaderboard.verify import read
@@ -57,16 +58,23 @@ def plan(folder: Path, model: Path | None, device: str | None = None) -> Plan:
     submission, runs = read(folder)
     recorded = any(len(run.condition.turns) > 1 or _has_ends(run) for run in runs.values())
     program = ["dfar-bench", "eval"] if recorded else ["lm_eval"]
-    tasks: dict[tuple[str, ...], list[str]] = {}
+    tasks: dict[tuple[tuple[str, ...], bool], list[str]] = {}
     for name, run in runs.items():
         words = [*_model(submission, run, model), *_how(run, recorded=recorded)]
-        tasks.setdefault(tuple(words), []).append(name)
+        tasks.setdefault((tuple(words), run.complete), []).append(name)
     last = [] if recorded else ["--log_samples"]
     last += ["--device", device] if device else []
     unknown = [name for name in ("dtype", "batch") if any(getattr(run.harness, name) is None for run in runs.values())]
     unknown += [] if submission.recorded else ["other model arguments"]
-    commands = [[*program, *words, "--tasks", ",".join(names), *last] for words, names in tasks.items()]
+    commands = [
+        [*program, *words, "--tasks", ",".join(names), *([] if complete else _sample(names, runs)), *last]
+        for (words, complete), names in tasks.items()
+    ]
     return Plan(submission, runs, commands, tuple(unknown))
+
+
+def _sample(names: Sequence[str], runs: Mapping[str, Run]) -> list[str]:
+    return ["--samples", json.dumps({name: sample_numbers(runs[name].task.dataset.name) for name in names})]
 
 
 def _has_ends(run: Run) -> bool:
@@ -161,7 +169,7 @@ def outcome(folder: Path, plan: Plan, again: Mapping[str, Run], judge: Judge) ->
         InputError: a task was not answered, or not asked in the same way, or another model answered.
     """
     for name, run in plan.runs.items():
-        if name not in again or not again[name].complete:
+        if name not in again or len(again[name].outputs) < len(run.outputs):
             raise InputError(f"{name} was not answered anew, or in part only: run it again.")
         if differing := _asked_otherwise(run, again[name], judge):
             raise InputError(f"{name} was asked differently from the submission: {'; '.join(differing)}.")

@@ -24,6 +24,7 @@ from dfar_bench.judges import get_judge
 from dfar_bench.leaderboard.answers_file import answer_line, answers_name, pack
 from dfar_bench.leaderboard.faults import RefusedError, of_validation, shown
 from dfar_bench.leaderboard.identity import check_commit, check_weights, recorded
+from dfar_bench.leaderboard.row_set import rows_of
 from dfar_bench.leaderboard.schema import SCHEMA_VERSION, Harness, Submission
 from dfar_bench.leaderboard.submission import (
     FILE,
@@ -134,8 +135,12 @@ def _read_runs(results: Path) -> dict[str, Run]:
             raise InputError(
                 f"{run.files[0]} was made with --limit {shown(run.harness.limit)}: run the whole test set."
             )
-        if not run.complete:
-            raise InputError(f"{run.files[0]} holds {len(run.outputs)} of {run.expected} rows: run the whole test set.")
+        answered, data = tuple(output.row for output in run.outputs), run.task.dataset.name
+        if not run.complete and answered != rows_of(data, sampled=True):
+            sample = ", or the moral suite's sample" if rows_of(data, sampled=True) else ""
+            raise InputError(
+                f"{run.files[0]} holds {len(answered)} of {run.expected} rows: run the whole test set{sample}."
+            )
     models = {json.dumps([run.model, run.scored.arguments], default=str): name for name, run in runs.items()}
     if len(models) > 1:
         raise InputError(

@@ -22,6 +22,7 @@ from dfar_bench.leaderboard.contamination import contamination
 from dfar_bench.leaderboard.faults import Fault, RefusedError, of_validation, shown
 from dfar_bench.leaderboard.flags import Flag, inconsistency, same_judge, task_flags
 from dfar_bench.leaderboard.quotation import quotes
+from dfar_bench.leaderboard.row_set import rows_of
 from dfar_bench.leaderboard.schema import SCHEMA_VERSION, Submission, SubmittedTask
 from dfar_bench.leaderboard.submission import (
     FILE,
@@ -163,7 +164,7 @@ def _read_task(task: Task, submitted: SubmittedTask, opened: Opened) -> tuple[Ru
         style=harness.prompt,
         condition=find_condition(harness.condition, task.dataset),
         outputs=outputs,
-        expected=len(answers.outputs),
+        expected=len(rows_of(task.dataset.name)),
         harness=RunHarness(**harness.model_dump(exclude={"prompt", "condition"})),
     )
     return run, answers.stored

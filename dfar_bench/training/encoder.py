@@ -19,7 +19,7 @@ from dfar_bench.errors import InputError, one_line
 from dfar_bench.runs.baselines import training_sets
 from dfar_bench.runs.encoders import Encoder, Fit, Settings, Trial, data_hash, read_encoder
 from dfar_bench.scoring import SEED
-from dfar_bench.training.record import base_weights
+from dfar_bench.training.base import find_base
 
 SEEDS = (1, 2, 3)
 EPOCHS, LEARNING_RATES = (3,), (5e-5,)
@@ -86,12 +86,6 @@ def fit_encoder(
 def _planned(source: str, data: str, epochs: tuple[int, ...], learning_rates: tuple[float, ...]) -> Encoder:
     import torch
 
-    try:
-        weights = base_weights(source, "main")
-    except (OSError, ValueError) as error:
-        raise InputError(f"--encoder {source} cannot be loaded: {one_line(error)}") from None
-    if weights is None:
-        raise InputError(f"--encoder {source} has no weights in safetensors, by which it could be known: convert it.")
     settings = Settings(
         epochs,
         learning_rates,
@@ -102,7 +96,7 @@ def _planned(source: str, data: str, epochs: tuple[int, ...], learning_rates: tu
         {name: version(name) for name in ("torch", "transformers", "tokenizers", "accelerate")},
     )
     name = Path(source).absolute().name if Path(source).is_dir() else source
-    return Encoder(data, data_hash(data), name, weights, settings)
+    return Encoder(data, data_hash(data), name, find_base(source).state, settings)
 
 
 def _resumed(planned: Encoder, path: Path) -> Encoder:

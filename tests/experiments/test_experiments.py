@@ -122,7 +122,11 @@ def write(folder: Path, **fields: Any) -> Path:
         ({"modes": ["l", "dpo", "lr"]}, "the mode dpo goes on from lr: name that one before it"),
         ({"pairs": {"limit": 3}}, "pairs are for a mode that goes on from another of the grid"),
         ({"modes": ["lr", "dpo"], "pairs": {"model": "M"}}, "pairs has model, which is not for this place"),
-        ({"modes": ["l@steps"]}, "there is no budget 'steps': write l@examples or tokens"),
+        (
+            {"modes": ["lr", "dpo"], "pairs": {"drop_leaked": True}},
+            "pairs has drop-leaked, which is not for this place",
+        ),
+        ({"modes": ["l@steps"]}, "there is no budget 'steps': write l@examples or l@tokens"),
         ({"conditions": {"games": ["direct"]}}, "conditions has games, which is not among the kinds"),
         ({"conditions": {"cls": ["none"]}}, "there is no condition 'none'"),
         ({"conditions": {"cls": ["reason", "reason"]}}, "conditions of cls names one twice"),
@@ -223,6 +227,12 @@ def test_the_commands_of_a_mode_that_goes_on_from_another(tmp_path: Path, monkey
     assert "--base org/try-lr-2 --weights" in words[6]
     train = " ".join(steps_of(experiment, base, Cell("l@tokens", 2), tmp_path, tokens)[0].words)
     assert "--mode l --split mini --seed 2 --model_name_or_path /B --num_train_epochs 3 " in train
+
+    leaked = {"split": "paper", "modes": ["lr", "dpo"], "options": {"prompt": "chat", "drop_leaked": False}}
+    for options, added in ((leaked["options"], " --prompt chat"), ({"prompt": "chat"}, " --drop-leaked --prompt chat")):
+        experiment = Experiment(**{**FIELDS, **leaked, "options": options})
+        make = " ".join(steps_of(experiment, base, Cell("dpo", 2), tmp_path, {})[0].words)
+        assert f"--split paper --seed 2{added} --out" in make
 
     monkeypatch.setattr(run, "run_steps", lambda *_: pytest.fail("it runs what it cannot"))
     with pytest.raises(InputError, match=r"seed 2 goes on from L\+R, seed 2, which is not trained yet: run that cell"):

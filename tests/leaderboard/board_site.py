@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -81,11 +81,13 @@ def write_submission(
     tasks: tuple[str, ...] = TASKS,
     style: str = "llama2",
     condition: str = "",
+    row_ids: Collection[str] | None = None,
     **fields: Any,
 ) -> Path:
     """Write a submission and return its folder; the style ``chat`` is put under a chat template.
 
-    A data set with a style of its own is asked in that; a condition other than that of the tasks may be named.
+    A data set with a style of its own is asked in that; a condition other than that of the tasks may be named, and the
+    rows that are answered.
     """
     document: dict[str, Any] = {
         "schema_version": 2,
@@ -105,6 +107,7 @@ def write_submission(
         outputs = [
             Output(row, answer(row, task.kind.name), prompt, earlier=("So be it.",) * len(prompt.follow_ups))
             for row in sorted(rows(task.dataset.name)["test"], key=lambda row: row.row_id)
+            if row_ids is None or row.row_id in row_ids
             for prompt in [make_prompt(put, asked, row)]
         ]
         files[answers_name(name)] = content = pack(answer_line(output, task) for output in outputs)
