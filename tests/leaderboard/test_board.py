@@ -36,6 +36,7 @@ from dfar_bench.leaderboard.links import PREVIEW, Links
 from dfar_bench.leaderboard.origin import Budget
 from dfar_bench.leaderboard.own_copy import key, keys
 from dfar_bench.leaderboard.reported import read_reported
+from dfar_bench.leaderboard.row_set import clusters
 from dfar_bench.runs.baselines import PUBLISHED
 from dfar_bench.scoring import METRICS, differences
 from dfar_bench.scoring.answers import read_choice
@@ -174,7 +175,7 @@ def test_ranks_are_what_the_paired_test_does_not_exclude(kind: str, metric: str,
     submissions = [accepted(folder) for folder in mini_folders(tree)]
     tasks = [task for one in submissions for task in one.tasks.values() if task.task.kind.name == kind]
     bits = [facts.share_bits(METRICS[metric], task.answers) for task in tasks]
-    groups = ranks.clusters("mini")
+    groups = clusters("mini")
     places = ranks.rank(groups, bits, bits[:1], higher_is_better=better > 0)
     distinguished = np.zeros((len(tasks), len(tasks)), dtype=bool)
     for i, task in enumerate(tasks):
@@ -517,7 +518,7 @@ def test_a_tie_is_half_a_hit_to_ranks_as_well() -> None:
     assert unpack(counted, len(test)).all()
     assert facts.share_bits(METRICS["group_acc"], [read_choice(row, (-1.0, -1.0)) for row in test])
     untied = facts.share_bits(METRICS["acc"], [read_choice(row, (-1.0, -2.0)) for row in test])
-    places = ranks.rank(ranks.clusters("mini"), [(hits, counted), untied], [], higher_is_better=True)
+    places = ranks.rank(clusters("mini"), [(hits, counted), untied], [], higher_is_better=True)
     assert [(place.best, place.worst) for place in places] == [(1, 2), (1, 2)]
 
 

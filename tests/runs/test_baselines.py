@@ -14,6 +14,7 @@ from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
 from dfar_bench.leaderboard.baseline_rows import CLASSICAL, baseline_facts
 from dfar_bench.leaderboard.classical import read_classical
+from dfar_bench.leaderboard.row_set import RowSet
 from dfar_bench.runs.baselines import (
     Baseline,
     as_text,
@@ -98,7 +99,7 @@ def test_verdicts_reach_the_board_and_those_of_other_data_are_refused(mini: list
     assert main(["baselines", "--split", "mini", "--verdicts", str(path)]) == 0
     file = read_classical(tmp_path, ["mini"])["mini"]
     assert file.train_rows == 124
-    by_name = {facts.model: facts for facts in baseline_facts(get_dataset("mini"), get_judge(), file)}
+    by_name = {facts.model: facts for facts in baseline_facts(RowSet(get_dataset("mini")), get_judge(), file)}
     for baseline in mini:
         facts = by_name[baseline.model.replace("_", " ")]
         assert (facts.run == CLASSICAL) == (baseline.model in MODELS)
