@@ -21,8 +21,12 @@ def refuse_paths(*paths: Path | str) -> None:
 
 def train(title: str, words: Sequence[str], place: Path) -> Step:
     """Train a model into ``place/model``; ``words`` are all but the output folder."""
-    card = place / "model" / "README.md"  # which is written last
-    return Step(f"Train {title}", [*words, "--output_dir", typed(place / "model")], makes=card)
+    return Step(f"Train {title}", [*words, "--output_dir", typed(place / "model")], makes=trained(place), mark=True)
+
+
+def trained(place: Path) -> Path:
+    """Return the mark of a finished training: the model's own files are there before its record is complete."""
+    return place / ".trained"
 
 
 def merge(title: str, place: Path) -> Step:

@@ -11,7 +11,7 @@ from typing import Any
 from dfar_bench import __version__
 from dfar_bench.datasets import get_dataset
 from dfar_bench.errors import InputError
-from dfar_bench.experiments.commands import refuse_paths
+from dfar_bench.experiments.commands import refuse_paths, trained
 from dfar_bench.experiments.grid import Experiment, mode_of, training_options
 from dfar_bench.experiments.plan import Cell, before, model_of
 from dfar_bench.experiments.steps import ROOT, Step, claim, environment, refuse_another, run_steps
@@ -85,8 +85,10 @@ def run_cell(experiment: Experiment, folder: Path, cell: Cell, steps: list[Step]
     from filelock import FileLock, Timeout
 
     place = folder / cell.name
-    if (earlier := before(experiment, cell)) and not (ROOT / model_of(experiment, earlier, folder)).is_dir():
-        raise InputError(f"{cell.title} goes on from {earlier.title}, which is not trained yet: run that cell first.")
+    if earlier := before(experiment, cell):
+        needed = trained(folder / earlier.name), ROOT / model_of(experiment, earlier, folder)
+        if not all(path.exists() for path in needed):
+            raise InputError(f"{cell.title} goes on from {earlier.title}, which is not trained yet: run that first.")
     place.mkdir(parents=True, exist_ok=True)
     gpus = gpu_count()
     variables = environment(gpus or experiment.processes, gpus)

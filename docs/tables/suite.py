@@ -8,7 +8,14 @@ from functools import cache
 from pathlib import Path
 
 from dfar_bench.datasets import DATASETS, rows
+from dfar_bench.judges import get_judge
+from dfar_bench.leaderboard.board import make_tables
+from dfar_bench.leaderboard.facts import Facts, facts_of
+from dfar_bench.leaderboard.profile import Line, profiles
 from dfar_bench.leaderboard.reported import read_reported
+from dfar_bench.leaderboard.submission import find_submissions
+from dfar_bench.leaderboard.verified import VerifiedSubmission
+from dfar_bench.leaderboard.verify import submitted_runs, verify
 from dfar_bench.prompts import conditions_of
 from dfar_bench.runs.across import STORED, Across
 from dfar_bench.runs.across import across as compare_all
@@ -49,6 +56,44 @@ def published_on(data: str) -> str:
 def _published(figures: dict[str, float], metric: Metric) -> str:
     values = [figures[name] for name in (metric.name, f"{metric.name}_sd") if name in figures]
     return " ± ".join(f"{100 * value:.2f}" if metric.per_cent else str(value) for value in values)
+
+
+def suite_scores() -> str:
+    """What the models of the committed submissions score, with the references of the board's profiles."""
+    names = [dataset.name for dataset in DATASETS.values() if dataset.suite]
+    folders, _ = find_submissions([ROOT / "leaderboard" / "submissions"])
+    verified = [
+        verify(folder)
+        for folder in folders
+        if {run.task.dataset.name for run in submitted_runs(folder).values()} & {*names}
+    ]
+    facts = [Facts.model_validate(facts_of(one)) for one in verified if isinstance(one, VerifiedSubmission)]
+    tables = make_tables(facts, get_judge(), {}, names)
+    of_models = list(profiles(tables, read_reported(ROOT / "leaderboard" / "reported")))
+    cells: dict[tuple[str, str, str], dict[str, Line]] = {}
+    for profile in of_models:
+        for line in profile.lines:
+            cells.setdefault((line.dataset.name, line.condition, line.metric.name), {})[profile.model] = line
+    found = []
+    for by_model in cells.values():
+        line = next(iter(by_model.values()))
+        what = line.column.title if line.column.title else line.metric.title
+        references = (line.trivial, line.published)
+        found.append(
+            [f"`{line.dataset.name}`", what, *(one and _shown(one.value, line.metric) for one in references)]
+            + [_with_ends(by_model[each.model]) if each.model in by_model else "" for each in of_models]
+        )
+    models = "|".join(profile.model.partition("/")[2] for profile in of_models)
+    return table(f"task|metric|trivial|published|{models}", [[cell or "" for cell in line] for line in found])
+
+
+def _with_ends(line: Line) -> str:
+    ends = [_shown(end, line.metric) for end in line.estimate.interval or ()]
+    return _shown(line.estimate.value, line.metric) + (f" ({' to '.join(ends)})" if ends else "")
+
+
+def _shown(value: float | None, metric: Metric) -> str:
+    return "" if value is None else (percent(value) if metric.per_cent else f"{value:.2f}").replace("-", "−")
 
 
 @cache

@@ -235,7 +235,7 @@ def test_the_commands_of_a_mode_that_goes_on_from_another(tmp_path: Path, monkey
         assert f"--split paper --seed 2{added} --out" in make
 
     monkeypatch.setattr(run, "run_steps", lambda *_: pytest.fail("it runs what it cannot"))
-    with pytest.raises(InputError, match=r"seed 2 goes on from L\+R, seed 2, which is not trained yet: run that cell"):
+    with pytest.raises(InputError, match=r"seed 2 goes on from L\+R, seed 2, which is not trained yet: run that first"):
         run.run_cell(experiment, tmp_path, Cell("dpo@examples", 2), [])
 
 
