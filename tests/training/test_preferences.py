@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from safetensors.torch import load_file
 from sft_runs import log, losses, record, run, sft, start, wait
 
@@ -103,6 +104,17 @@ def test_sampling_goes_on_where_it_was_interrupted(base: Path, tmp_path: Path) -
     whole.write_text("[]\n{}\n")
     with pytest.raises(InputError, match="does not hold answers of dfar-bench pairs"):
         pairs.sample(how, MINI[:8], whole)
+
+
+def test_tokens_are_drawn_from_the_distribution() -> None:
+    """Shares of 100,000 draws are within five standard errors of softmax's; what is ruled out never comes."""
+    torch.manual_seed(1)
+    scores = torch.tensor([0.5, 1.0, -torch.inf, 3.0, -2.0])
+    left = pairs.drawing(2.0)(torch.zeros(100_000, 1), scores.repeat(100_000, 1))
+    assert (left.exp().sum(dim=1) == 1).all()  # one token a text
+    expected = (scores / 2.0).softmax(dim=0)
+    errors = (expected * (1 - expected) / 100_000).sqrt()
+    assert ((left.exp().mean(dim=0) - expected).abs() <= 5 * errors).all()
 
 
 def test_an_answer_that_was_cut_off_is_not_used() -> None:
