@@ -63,10 +63,10 @@ def _lengths() -> list[str]:
 def agents() -> str:
     lines = []
     for title, model in AGENTS.items():
-        run = submitted()[model, "games", "games", "direct"]
+        run = submitted()[model, "games", "games", "games:direct"]
         found = estimates(run.metrics, run.answers(get_judge()))
         lines.append([title, *(_of_games(found[metric.name], metric) for metric in run.metrics)])
-    metrics = submitted()[AGENTS["before"], "games", "games", "direct"].metrics
+    metrics = submitted()[AGENTS["before"], "games", "games", "games:direct"].metrics
     return table("model|" + "|".join(metric.title for metric in metrics), lines)
 
 
