@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from dfar_bench.scoring import Estimate
+from dfar_bench.scoring import Estimate, Metric
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +27,17 @@ def fenced(text: str, language: str = "") -> str:
 def percent(value: float | None) -> str:
     """Format a rate in per cent."""
     return "" if value is None else f"{100 * value:.1f}"
+
+
+def shown(value: float | None, metric: Metric) -> str:
+    """Format a figure: a share in per cent, another with two decimals."""
+    return "" if value is None else (percent(value) if metric.per_cent else f"{value:.2f}").replace("-", "−")
+
+
+def measured(estimate: Estimate, metric: Metric) -> str:
+    """Format a figure with its interval, if it has one."""
+    ends = [shown(end, metric) for end in estimate.interval or ()]
+    return shown(estimate.value, metric) + (f" ({' to '.join(ends)})" if ends else "")
 
 
 def with_interval(value: float | None, interval: tuple[float, float] | None, sign: str = "") -> str:

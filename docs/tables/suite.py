@@ -9,18 +9,19 @@ from pathlib import Path
 
 from dfar_bench.datasets import DATASETS, rows
 from dfar_bench.judges import get_judge
+from dfar_bench.leaderboard.answers_file import answers_name
 from dfar_bench.leaderboard.board import make_tables
 from dfar_bench.leaderboard.facts import Facts, facts_of
 from dfar_bench.leaderboard.profile import Line, profiles
 from dfar_bench.leaderboard.reported import read_reported
 from dfar_bench.leaderboard.submission import find_submissions
 from dfar_bench.leaderboard.verified import VerifiedSubmission
-from dfar_bench.leaderboard.verify import submitted_runs, verify
+from dfar_bench.leaderboard.verify import verify
 from dfar_bench.prompts import conditions_of
 from dfar_bench.runs.across import STORED, Across
 from dfar_bench.runs.across import across as compare_all
-from dfar_bench.scoring import KINDS, METRICS, Metric
-from tables.formats import ROOT, percent, table
+from dfar_bench.scoring import KINDS, METRICS, Metric, suite_tasks
+from tables.formats import ROOT, measured, percent, shown, table
 
 _CELL, _LEFT, _TOP, _RIGHT = 34, 150, 150, 70
 
@@ -62,11 +63,8 @@ def suite_scores() -> str:
     """What the models of the committed submissions score, with the references of the board's profiles."""
     names = [dataset.name for dataset in DATASETS.values() if dataset.suite]
     folders, _ = find_submissions([ROOT / "leaderboard" / "submissions"])
-    verified = [
-        verify(folder)
-        for folder in folders
-        if {run.task.dataset.name for run in submitted_runs(folder).values()} & {*names}
-    ]
+    files = [answers_name(task.name) for task in suite_tasks()]
+    verified = [verify(folder) for folder in folders if any((folder / file).exists() for file in files)]
     facts = [Facts.model_validate(facts_of(one)) for one in verified if isinstance(one, VerifiedSubmission)]
     tables = make_tables(facts, get_judge(), {}, names)
     of_models = list(profiles(tables, read_reported(ROOT / "leaderboard" / "reported")))
@@ -77,23 +75,20 @@ def suite_scores() -> str:
     found = []
     for by_model in cells.values():
         line = next(iter(by_model.values()))
-        what = line.column.title if line.column.title else line.metric.title
         references = (line.trivial, line.published)
         found.append(
-            [f"`{line.dataset.name}`", what, *(one and _shown(one.value, line.metric) for one in references)]
-            + [_with_ends(by_model[each.model]) if each.model in by_model else "" for each in of_models]
+            [
+                f"`{line.dataset.name}`",
+                line.column.title,
+                *(one and shown(one.value, line.metric) for one in references),
+            ]
+            + [
+                measured(by_model[each.model].estimate, line.metric) if each.model in by_model else ""
+                for each in of_models
+            ]
         )
     models = "|".join(profile.model.partition("/")[2] for profile in of_models)
     return table(f"task|metric|trivial|published|{models}", [[cell or "" for cell in line] for line in found])
-
-
-def _with_ends(line: Line) -> str:
-    ends = [_shown(end, line.metric) for end in line.estimate.interval or ()]
-    return _shown(line.estimate.value, line.metric) + (f" ({' to '.join(ends)})" if ends else "")
-
-
-def _shown(value: float | None, metric: Metric) -> str:
-    return "" if value is None else (percent(value) if metric.per_cent else f"{value:.2f}").replace("-", "−")
 
 
 @cache

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dfar_bench.judges import get_judge
-from dfar_bench.scoring import Estimate, Metric, estimates
+from dfar_bench.scoring import estimates
 from tables.findings import submitted
-from tables.formats import table
+from tables.formats import measured, table
 
 AGENTS = {
     "before": "dfar-bench/qwen2.5-coder-0.5b-instruct-4bit",
@@ -20,13 +20,5 @@ def agents() -> str:
     lines = []
     for title, run in runs.items():
         found = estimates(metrics, run.answers(get_judge()))
-        lines.append([title, *(_of_games(found[metric.name], metric) for metric in metrics)])
+        lines.append([title, *(measured(found[metric.name], metric) or "not identified" for metric in metrics)])
     return table("model|" + "|".join(metric.title for metric in metrics), lines)
-
-
-def _of_games(estimate: Estimate, metric: Metric) -> str:
-    if estimate.value is None:
-        return "not identified"
-    scale, digits = (100, 1) if metric.per_cent else (1, 2)
-    ends = " to ".join(f"{scale * end:.{digits}f}" for end in estimate.interval or ())
-    return f"{scale * estimate.value:.{digits}f} ({ends})".replace("-", "−")
