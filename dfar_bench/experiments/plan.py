@@ -90,14 +90,14 @@ def steps_of(
         if experiment.has_adapter(cell.mode):
             steps.append(commands.merge(title, place))
         about += ["--dfar-run", f"{typed(place / 'model')}/dfar_run.json"]
-        about += ["--base", _model_id(experiment, submitted_base)] if submitted_base else []
+        about += ["--base", model_id_of(experiment, submitted_base)] if submitted_base else []
     for condition, tasks in experiment.asked.items():
         how, results = _for_lm_eval(experiment.score), results_of(folder, cell, condition)
         how += ["--metadata", json.dumps({"condition": condition})] if condition else []
         asked = f"{title}, asked for {condition}" if condition else title
         steps.append(commands.score(asked, scored, revision, tasks, how, results, experiment.model_args))
         if experiment.organisation:
-            model_id, tree = _model_id(experiment, cell.name), folder / "submissions"
+            model_id, tree = model_id_of(experiment, cell.name), folder / "submissions"
             step = commands.submit(asked, scored, revision, model_id, about, results, tree)
             steps.append(step._replace(makes=results.with_name(f".submitted-{results.name}"), mark=True))
     return steps
@@ -114,7 +114,8 @@ def _pairs(experiment: Experiment, cell: Cell, model: str, place: Path, options:
     return Step(f"Make pairs for {cell.title}", [*words, "--out", typed(pairs)], makes=pairs)
 
 
-def _model_id(experiment: Experiment, name: str) -> str:
+def model_id_of(experiment: Experiment, name: str) -> str:
+    """Return the name on the board of the model of a cell, which is given by its name."""
     return f"{experiment.organisation}/{experiment.name}-{name}"
 
 

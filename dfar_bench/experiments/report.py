@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,12 +125,17 @@ class Outcome:
         return "\n".join(map(str.rstrip, lines))
 
 
-def outcome(experiment: Experiment, grid: Sequence[Cell], folder: Path, judge: Judge, resamples: int) -> Outcome:
-    """Score every cell from its saved answers, and compare the modes.
+Runs = Callable[[Cell, str], Mapping[str, Run]]
+"""Gives the runs of a cell under a condition, as in ``Experiment.asked``, by task."""
 
-    Raises:
-        InputError: a cell has no scores that can be read.
-    """
+
+def runs_in(folder: Path) -> Runs:
+    """Return what reads the runs from an experiment's folder; it raises InputError if a cell has none to be read."""
+    return lambda cell, condition: runs_by_task(results_of(folder, cell, condition))
+
+
+def outcome(experiment: Experiment, grid: Sequence[Cell], read: Runs, judge: Judge, resamples: int) -> Outcome:
+    """Score every cell from its saved answers, and compare the modes."""
     unleaked = get_dataset(experiment.split).has_leak
     scores: dict[str, dict[str, float | None]] = {}
     first, *others = experiment.modes
@@ -138,13 +143,13 @@ def outcome(experiment: Experiment, grid: Sequence[Cell], folder: Path, judge: J
     differences: dict[str, dict[str, OverSeeds]] = {title: {} for title in titles.values()}
     names: list[str] = []
     for condition, tasks in experiment.asked.items():
-        runs = {cell: runs_by_task(results_of(folder, cell, condition)) for cell in grid}
+        runs = {cell: read(cell, condition) for cell in grid}
         for task in tasks:
             metrics = _shown(runs[grid[0]][task], unleaked)
             named = {metric.name: f"{metric.name}, {condition}" if condition else metric.name for metric in metrics}
             names += named.values()
             answers: dict[Cell, Sequence[Any]] = {cell: runs[cell][task].answers(judge) for cell in grid}
-            shown = {**_constant(runs[grid[0]][task], judge), **{cell.title: answers[cell] for cell in grid}}
+            shown = {**constant(runs[grid[0]][task], judge), **{cell.title: answers[cell] for cell in grid}}
             for title, given in shown.items():
                 scores.setdefault(title, {}).update((named[metric.name], metric.of(given)) for metric in metrics)
             for mode in others:
@@ -161,7 +166,7 @@ def _shown(run: Run, unleaked: bool) -> list[Metric]:
     return [by_name[metric.unleaked] if unleaked and metric.unleaked else metric for metric in columns]
 
 
-def _constant(run: Run, judge: Judge) -> dict[str, Sequence[Any]]:
+def constant(run: Run, judge: Judge) -> dict[str, Sequence[Any]]:
     """Return the most frequent verdict of the train rows as answers to all rows, where verdicts are chosen."""
     if run.task.kind.name != "cls":
         return {}

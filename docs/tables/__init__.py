@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from tables import bench, data, findings, judges, reference, suite, trained, training
+from tables import bench, data, experiments, findings, judges, reference, suite, trained, training
 from tables.formats import ROOT, fenced
 
-MODULES = (bench, data, findings, judges, reference, suite, trained, training)
+MODULES = (bench, data, experiments, findings, judges, reference, suite, trained, training)
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PART = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)

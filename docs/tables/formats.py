@@ -29,15 +29,17 @@ def percent(value: float | None) -> str:
     return "" if value is None else f"{100 * value:.1f}"
 
 
-def shown(value: float | None, metric: Metric) -> str:
+def shown(value: float | None, metric: Metric, sign: str = "") -> str:
     """Format a figure: a share in per cent, another with two decimals."""
-    return "" if value is None else (percent(value) if metric.per_cent else f"{value:.2f}").replace("-", "−")
+    if value is None:
+        return ""
+    return (f"{100 * value:{sign}.1f}" if metric.per_cent else f"{value:{sign}.2f}").replace("-", "−")
 
 
-def measured(estimate: Estimate, metric: Metric) -> str:
+def measured(estimate: Estimate, metric: Metric, sign: str = "") -> str:
     """Format a figure with its interval, if it has one."""
-    ends = [shown(end, metric) for end in estimate.interval or ()]
-    return shown(estimate.value, metric) + (f" ({' to '.join(ends)})" if ends else "")
+    ends = [shown(end, metric, sign) for end in estimate.interval or ()]
+    return shown(estimate.value, metric, sign) + (f" ({' to '.join(ends)})" if ends else "")
 
 
 def with_interval(value: float | None, interval: tuple[float, float] | None, sign: str = "") -> str:

@@ -60,18 +60,25 @@ def _published(figures: dict[str, float], metric: Metric) -> str:
 
 
 def suite_scores() -> str:
-    """What the models of the committed submissions score, with the references of the board's profiles."""
+    """What models of the committed submissions score, with the references of the board's profiles.
+
+    A model under a chat template and without one are two columns; a column with one data set alone has its own page.
+    """
     names = [dataset.name for dataset in DATASETS.values() if dataset.suite]
     folders, _ = find_submissions([ROOT / "leaderboard" / "submissions"])
     files = [answers_name(task.name) for task in suite_tasks()]
     verified = [verify(folder) for folder in folders if any((folder / file).exists() for file in files)]
     facts = [Facts.model_validate(facts_of(one)) for one in verified if isinstance(one, VerifiedSubmission)]
     tables = make_tables(facts, get_judge(), {}, names)
-    of_models = list(profiles(tables, read_reported(ROOT / "leaderboard" / "reported")))
     cells: dict[tuple[str, str, str], dict[str, Line]] = {}
-    for profile in of_models:
+    sets: dict[str, set[str]] = {}
+    for profile in profiles(tables, read_reported(ROOT / "leaderboard" / "reported")):
         for line in profile.lines:
-            cells.setdefault((line.dataset.name, line.condition, line.metric.name), {})[profile.model] = line
+            chat = "" if line.signature.get("chat") == "no" else ", chat template"
+            column = f"{profile.model.partition('/')[2]}{chat}"
+            cells.setdefault((line.dataset.name, line.condition, line.metric.name), {})[column] = line
+            sets.setdefault(column, set()).add(line.dataset.name)
+    models = [column for column, of in sets.items() if len(of) > 1]
     found = []
     for by_model in cells.values():
         line = next(iter(by_model.values()))
@@ -82,13 +89,11 @@ def suite_scores() -> str:
                 line.column.title,
                 *(one and shown(one.value, line.metric) for one in references),
             ]
-            + [
-                measured(by_model[each.model].estimate, line.metric) if each.model in by_model else ""
-                for each in of_models
-            ]
+            + [measured(by_model[each].estimate, line.metric) if each in by_model else "" for each in models]
         )
-    models = "|".join(profile.model.partition("/")[2] for profile in of_models)
-    return table(f"task|metric|trivial|published|{models}", [[cell or "" for cell in line] for line in found])
+    return table(
+        "|".join(["task|metric|trivial|published", *models]), [[cell or "" for cell in line] for line in found]
+    )
 
 
 @cache

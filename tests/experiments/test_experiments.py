@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -302,6 +303,18 @@ def test_two_modes_and_two_seeds(
     always = next(of for title, of in document["scores"].items() if title.startswith("always"))
     assert always["acc, reason"] == pytest.approx(0.5, abs=0.1)
     assert always["fnr, reason"] in (0, 1)
+
+    again = ["experiment", str(file), "--submissions", str(out / "submissions"), "--resamples", "1000", "--json"]
+    assert main(again) == 0
+    assert json.loads(capsys.readouterr().out) == document
+    shutil.rmtree(out / "submissions" / "org__try-lr-2")
+    assert main(again) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["seeds"] == 1
+    assert captured.err == "dfar-bench: left out, as not all is submitted: seeds 2.\n"
+    shutil.rmtree(out / "submissions" / "org__try-l-1")
+    assert main(again) == 2
+    assert "has no seed of try with all of its modes" in capsys.readouterr().err
 
     write(tmp_path, base=str(tiny_model), epochs=4)
     assert main(command) == 2

@@ -1,0 +1,157 @@
+"""Does training on reasons help? Means and differences over seeds, from the submissions of our own experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import combinations
+from typing import Any, NamedTuple
+
+from dfar_bench.datasets import get_dataset
+from dfar_bench.experiments.grid import Experiment, read_experiment, title_of
+from dfar_bench.experiments.plan import Cell
+from dfar_bench.experiments.report import constant
+from dfar_bench.experiments.submitted import Found, find_runs
+from dfar_bench.judges import DEFAULT_JUDGE, get_judge
+from dfar_bench.runs.baselines import subsets
+from dfar_bench.scoring import METRICS, Metric, differences, estimates
+from dfar_bench.scoring.seeds import OverSeeds, compare_modes, mean_over_seeds
+from tables.data import by_seed
+from tables.formats import ROOT, estimated, measured, shown, table
+
+
+class Quantity(NamedTuple):
+    """A line of the tables: a metric, of answers under a condition as in ``Experiment.asked``."""
+
+    title: str
+    metric: Metric
+    condition: str = ""
+    judge: str = DEFAULT_JUDGE
+
+
+LENGTH = Metric("words", "reason", lambda answer: len(answer.case.response.split()), "Length", per_cent=False)
+QUANTITIES = (
+    Quantity("accuracy ↑", METRICS["acc"]),
+    Quantity("accuracy, prompted for a reason ↑", METRICS["acc"], "reason"),
+    Quantity("whole groups right ↑", METRICS["group_acc"]),
+    Quantity("unethical called ethical (FNR) ↓", METRICS["fnr"]),
+    Quantity("Brier score ↓", METRICS["brier"]),
+    Quantity("accuracy of the written verdict ↑", METRICS["verdict_acc"]),
+    Quantity("MAR ↓", METRICS["mar"]),
+    Quantity("MAR by `reference.v2b` ↓", METRICS["mar"], judge="reference.v2b"),
+    Quantity("people's verdict, reason at fault ↓", METRICS["share_bad_reason"]),
+    Quantity("people's verdict alone ↓", METRICS["share_no_reason"]),
+    Quantity("repetitive ↓", METRICS["degenerate"]),
+    Quantity("cut off ↓", METRICS["truncated"]),
+    Quantity("copies people's reason", METRICS["gold_copy"]),
+    Quantity("words", LENGTH),
+)
+
+
+@cache
+def _read(name: str) -> tuple[Experiment, list[Cell], Found]:
+    experiment = read_experiment(ROOT / "train" / "experiments" / f"{name}.yaml")
+    return find_runs(experiment, ROOT / "leaderboard" / "submissions")
+
+
+def _answers(name: str, cell: Cell, quantity: Quantity) -> Sequence[Any]:
+    experiment, _, found = _read(name)
+    run = found[cell, quantity.condition][get_dataset(experiment.split).task_name(quantity.metric.kind)]
+    return run.answers(get_judge(quantity.judge))
+
+
+def _of_seeds(name: str, mode: str, quantity: Quantity) -> list[Sequence[Any]]:
+    return [_answers(name, Cell(mode, seed), quantity) for seed in _read(name)[0].seeds]
+
+
+def _quantities(name: str) -> list[Quantity]:
+    """Return what the experiment's models were asked for."""
+    asked = {(condition, task) for condition, tasks in _read(name)[0].asked.items() for task in tasks}
+    dataset = get_dataset(_read(name)[0].split)
+    return [one for one in QUANTITIES if (one.condition, dataset.task_name(one.metric.kind)) in asked]
+
+
+def scores(name: str) -> str:
+    """Return the means over seeds of every mode, beside a constant verdict and the base model."""
+    experiment, grid, found = _read(name)
+    base = Cell("base", None)
+    run = found[grid[0], ""][get_dataset(experiment.split).task_name("cls")]
+    ((always, constant_answers),) = constant(run, get_judge()).items()
+    modes = experiment.modes
+    lines = []
+    for quantity in _quantities(name):
+        metric = quantity.metric
+        of_constant = shown(metric.of(constant_answers), metric) if metric.kind == "cls" else ""
+        of_base = shown(metric.of(_answers(name, base, quantity)), metric) if base in grid else ""
+        of_modes = [measured(_mean(name, mode, quantity), metric) for mode in modes]
+        lines.append([quantity.title, of_constant, *([of_base] if base in grid else []), *of_modes])
+    head = [always, *(["base"] if base in grid else []), *map(title_of, modes)]
+    return table("|".join(["", *head]), lines)
+
+
+def _mean(name: str, mode: str, quantity: Quantity) -> Any:
+    metric = quantity.metric
+    return mean_over_seeds([metric], _of_seeds(name, mode, quantity))[metric.name]
+
+
+def compared(name: str) -> str:
+    """Return the differences of every two modes over rows and seeds, and the seeds' share of the variance."""
+    pairs = list(combinations(_read(name)[0].modes, 2))
+    lines = []
+    for quantity in _quantities(name):
+        metric = quantity.metric
+        found = [_difference(name, *pair, quantity) for pair in pairs]
+        shares = [one.seeds_share for one in found if one.seeds_share is not None]
+        cells = [measured(one.quoted, metric, "+") for one in found]
+        lines.append([quantity.title, *cells, " to ".join(dict.fromkeys(f"{s:.0%}" for s in _ends(shares)))])
+    titles = (f"{title_of(second)} minus {title_of(first)}" for first, second in pairs)
+    return table("|".join(["", *titles, "seeds' share of variance"]), lines)
+
+
+def _ends(values: list[float]) -> list[float]:
+    return [min(values), max(values)] if values else []
+
+
+def _difference(name: str, first: str, second: str, quantity: Quantity) -> OverSeeds:
+    sides = (_of_seeds(name, mode, quantity) for mode in (first, second))
+    return compare_modes([quantity.metric], *sides)[quantity.metric.name]
+
+
+def reasons_270m() -> str:
+    return scores("reasons_270m")
+
+
+def reasons_270m_compared() -> str:
+    return compared("reasons_270m")
+
+
+def preferences() -> str:
+    """What DPO changes: both models and their difference in one table, as there is one seed."""
+    experiment, _, _ = _read("preferences_270m")
+    (seed,) = experiment.seeds
+    lines = []
+    for quantity in _quantities("preferences_270m"):
+        sides = [_answers("preferences_270m", Cell(mode, seed), quantity) for mode in experiment.modes]
+        found = [estimates([quantity.metric], side)[quantity.metric.name] for side in sides]
+        difference = differences([quantity.metric], *sides)[quantity.metric.name].estimate
+        cells = [measured(one, quantity.metric) for one in found]
+        lines.append([quantity.title, *cells, measured(difference, quantity.metric, "+")])
+    titles = [*map(title_of, experiment.modes), "difference"]
+    return table("|".join(["", *titles]), lines)
+
+
+def leak() -> str:
+    """What L scores on leaked and unleaked test rows, trained with the leaked rows and without them."""
+    acc, lines = METRICS["acc"], []
+    sides = []
+    for name, title in (("leak_270m_without", "without the leaked rows"), ("leak_270m_with", "with them")):
+        seeds = [subsets(answers) for answers in _of_seeds(name, "l", QUANTITIES[0])]
+        sides.append(seeds)
+        means = [mean_over_seeds([acc], [seed[subset] for seed in seeds])["acc"] for subset in seeds[0]]
+        lines.append([title, *map(estimated, means), by_seed([seed["all"] for seed in seeds])])
+    changes = [
+        compare_modes([acc], *([seed[subset] for seed in seeds] for seeds in sides))["acc"].quoted
+        for subset in sides[0][0]
+    ]
+    lines.append(["difference", *(estimated(change, "+") for change in changes), ""])
+    return table("L, trained|all 500|189 leaked|311 unleaked|all 500, by seed", lines)
