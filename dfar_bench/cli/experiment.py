@@ -49,7 +49,9 @@ def experiment(
         if out or dry_run or cell is not None:
             raise InputError("--submissions runs nothing: leave out --out, --dry-run and --cell.")
         there, grid, found = find_runs(about, submissions)
-        _print(report.outcome(there, grid, lambda *which: found[which], reader, resamples), as_json)
+        _print(
+            report.outcome(there, grid, lambda cell, asked: found[cell, asked.condition], reader, resamples), as_json
+        )
         if left := [str(seed) for seed in about.seeds if seed not in there.seeds]:
             print(f"dfar-bench: left out, as not all is submitted: seeds {', '.join(left)}.", file=sys.stderr)
         return FINE

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
@@ -30,6 +30,7 @@ FROM_THE_GRID = ("mode", "split", "seed", "output_dir", "model_name_or_path", "m
 """Options of a training that are not for ``options``; recipes are written out there, so that all is in one file."""
 OF_THE_BUDGET = ("num_train_epochs", "max_steps")
 """Options that make budgets unequal, so they are for single modes."""
+FLOAT32 = "dtype=float32"
 FROM_THE_SCORES = ("model", "model_args", "tasks", "output_path", "log_samples", "metadata")
 """Options of lm_eval that are not for ``score``."""
 FROM_THE_CELL = ("model", "out", "split", "drop-leaked", "seed")
@@ -55,6 +56,26 @@ def title_of(name: str) -> str:
     return f"{mode_of(name).title}, equal {budget}" if at else mode_of(name).title
 
 
+class Asked(NamedTuple):
+    """What one run of lm_eval asks a model.
+
+    Attributes:
+        kind: of the tasks; "" for all kinds together.
+        condition: "" for the tasks' own.
+        model_args: of lm_eval.
+    """
+
+    kind: str
+    condition: str
+    model_args: str
+    tasks: list[str]
+
+    @property
+    def name(self) -> str:
+        """Of the folder of its scores."""
+        return "-".join(filter(None, ["results", self.kind, self.condition]))
+
+
 class Experiment(BaseModel):
     """What a file says.
 
@@ -70,7 +91,7 @@ class Experiment(BaseModel):
         launch: options of ``accelerate launch``.
         kinds: the kinds of task that are scored; all if empty.
         conditions: what a kind is asked under, where that is not its own condition alone.
-        model_args, score: of ``lm_eval``.
+        model_args, score: of ``lm_eval``; ``model_args`` may differ by kind of task.
         score_base: whether the base model is scored as well.
         organisation: of submissions; "" for none.
     """
@@ -90,7 +111,7 @@ class Experiment(BaseModel):
     launch: list[str] = []
     kinds: list[str] = []
     conditions: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
-    model_args: str = "dtype=float32"
+    model_args: str | dict[str, str] = FLOAT32
     score: dict[str, Option] = {"batch_size": 16}
     score_base: bool = True
     organisation: str = ""
@@ -130,6 +151,8 @@ class Experiment(BaseModel):
             found += [
                 f"{where} has {name}, which is not for this place: leave it out" for name in names if name in options
             ]
+        if isinstance(self.model_args, dict) and (others := set(self.model_args) - set(self.kinds or dataset.kinds)):
+            found.append(f"model_args has {min(others)}, which is not among the kinds: leave it out")
         found += self._problems_of_conditions(dataset)
         for number, mode in enumerate(modes):
             if mode.goes_on_from in self.modes[number:]:
@@ -161,15 +184,17 @@ class Experiment(BaseModel):
         return []
 
     @property
-    def asked(self) -> dict[str, list[str]]:
-        """The tasks of lm_eval that are scored, by condition; those under their own condition by ""."""
-        dataset, asked = get_dataset(self.split), dict[str, list[str]]()
+    def asked(self) -> list[Asked]:
+        """What a model is asked: the kinds of task together, or each by itself if each has its own ``model_args``."""
+        dataset, tasks = get_dataset(self.split), dict[tuple[str, str, str], list[str]]()
         for kind in self.kinds or dataset.kinds:
-            own = KINDS[kind].condition
+            own, apart = KINDS[kind].condition, isinstance(self.model_args, dict)
+            args = self.model_args.get(kind, FLOAT32) if isinstance(self.model_args, dict) else self.model_args
             for name in self.conditions.get(kind, [own]):
                 condition = find_condition(name, dataset).name
-                asked.setdefault("" if condition == own else condition, []).append(dataset.task_name(kind))
-        return asked
+                key = (kind if apart else "", "" if condition == own else condition, args)
+                tasks.setdefault(key, []).append(dataset.task_name(kind))
+        return [Asked(*key, of_key) for key, of_key in tasks.items()]
 
     @property
     def processes(self) -> int:

@@ -1,7 +1,7 @@
 """The commands of an experiment: train, merge, score and submit for each cell of the grid.
 
 FOLDER/base/results           the base model's scores
-FOLDER/MODE-SEED/             model, merged (of an adapter), results, results-CONDITION: a cell
+FOLDER/MODE-SEED/             model, merged (of an adapter), results, results-[KIND-]CONDITION: a cell
 FOLDER/submissions/, CELL/logs/
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dfar_bench.datasets import get_dataset
 from dfar_bench.experiments import commands
-from dfar_bench.experiments.grid import Experiment, Option, mode_of, title_of, training_options
+from dfar_bench.experiments.grid import Asked, Experiment, Option, mode_of, title_of, training_options
 from dfar_bench.experiments.steps import Step, typed
 from dfar_bench.training.base import BaseModel
 
@@ -48,9 +48,9 @@ def cells(experiment: Experiment) -> list[Cell]:
     return [*([Cell("base", None)] if experiment.score_base else []), *trained]
 
 
-def results_of(folder: Path, cell: Cell, condition: str = "") -> Path:
-    """Return the folder of a cell's scores; ``condition`` as in ``Experiment.asked``."""
-    return folder / cell.name / ("results" + (condition and f"-{condition}"))
+def results_of(folder: Path, cell: Cell, asked: Asked) -> Path:
+    """Return the folder of a cell's scores."""
+    return folder / cell.name / asked.name
 
 
 def before(experiment: Experiment, cell: Cell) -> Cell | None:
@@ -91,14 +91,14 @@ def steps_of(
             steps.append(commands.merge(title, place))
         about += ["--dfar-run", f"{typed(place / 'model')}/dfar_run.json"]
         about += ["--base", model_id_of(experiment, submitted_base)] if submitted_base else []
-    for condition, tasks in experiment.asked.items():
-        how, results = _for_lm_eval(experiment.score), results_of(folder, cell, condition)
-        how += ["--metadata", json.dumps({"condition": condition})] if condition else []
-        asked = f"{title}, asked for {condition}" if condition else title
-        steps.append(commands.score(asked, scored, revision, tasks, how, results, experiment.model_args))
+    for asked in experiment.asked:
+        how, results = _for_lm_eval(experiment.score), results_of(folder, cell, asked)
+        how += ["--metadata", json.dumps({"condition": asked.condition})] if asked.condition else []
+        what = ", ".join(filter(None, [title, asked.kind, asked.condition and f"asked for {asked.condition}"]))
+        steps.append(commands.score(what, scored, revision, asked.tasks, how, results, asked.model_args))
         if experiment.organisation:
             model_id, tree = model_id_of(experiment, cell.name), folder / "submissions"
-            step = commands.submit(asked, scored, revision, model_id, about, results, tree)
+            step = commands.submit(what, scored, revision, model_id, about, results, tree)
             steps.append(step._replace(makes=results.with_name(f".submitted-{results.name}"), mark=True))
     return steps
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dfar_bench.datasets import get_dataset, rows
-from dfar_bench.experiments.grid import Experiment, title_of, training_options
+from dfar_bench.experiments.grid import Asked, Experiment, title_of, training_options
 from dfar_bench.experiments.plan import Cell, results_of, steps_of
 from dfar_bench.experiments.run import rows_of
 from dfar_bench.judges import Judge
@@ -125,13 +125,13 @@ class Outcome:
         return "\n".join(map(str.rstrip, lines))
 
 
-Runs = Callable[[Cell, str], Mapping[str, Run]]
-"""Gives the runs of a cell under a condition, as in ``Experiment.asked``, by task."""
+Runs = Callable[[Cell, Asked], Mapping[str, Run]]
+"""Gives a cell's runs by task."""
 
 
 def runs_in(folder: Path) -> Runs:
     """Return what reads the runs from an experiment's folder; it raises InputError if a cell has none to be read."""
-    return lambda cell, condition: runs_by_task(results_of(folder, cell, condition))
+    return lambda cell, asked: runs_by_task(results_of(folder, cell, asked))
 
 
 def outcome(experiment: Experiment, grid: Sequence[Cell], read: Runs, judge: Judge, resamples: int) -> Outcome:
@@ -142,9 +142,9 @@ def outcome(experiment: Experiment, grid: Sequence[Cell], read: Runs, judge: Jud
     titles = {mode: f"{title_of(mode)} minus {title_of(first)}" for mode in others}
     differences: dict[str, dict[str, OverSeeds]] = {title: {} for title in titles.values()}
     names: list[str] = []
-    for condition, tasks in experiment.asked.items():
-        runs = {cell: read(cell, condition) for cell in grid}
-        for task in tasks:
+    for asked in experiment.asked:
+        condition, runs = asked.condition, {cell: read(cell, asked) for cell in grid}
+        for task in asked.tasks:
             metrics = _shown(runs[grid[0]][task], unleaked)
             named = {metric.name: f"{metric.name}, {condition}" if condition else metric.name for metric in metrics}
             names += named.values()

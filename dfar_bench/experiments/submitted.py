@@ -14,7 +14,7 @@ from dfar_bench.leaderboard.verify import submitted_runs
 from dfar_bench.runs.run import Run
 
 Found = Mapping[tuple[Cell, str], Mapping[str, Run]]
-"""The runs of a cell under a condition, as in ``Experiment.asked``, by task."""
+"""The runs of a cell under a condition, which is "" for the tasks' own, by task."""
 
 
 def find_runs(experiment: Experiment, tree: Path) -> tuple[Experiment, list[Cell], Found]:
@@ -46,7 +46,7 @@ def find_runs(experiment: Experiment, tree: Path) -> tuple[Experiment, list[Cell
                 runs[task] = run
 
     def complete(cell: Cell) -> bool:
-        return all({*tasks} <= {*found.get((cell, condition), ())} for condition, tasks in experiment.asked.items())
+        return all({*asked.tasks} <= {*found.get((cell, asked.condition), ())} for asked in experiment.asked)
 
     there = [cell for cell in cells(experiment) if complete(cell)]
     seeds = [seed for seed in experiment.seeds if {Cell(mode, seed) for mode in experiment.modes} <= {*there}]

@@ -21,7 +21,7 @@ from tables.formats import ROOT, estimated, measured, shown, table
 
 
 class Quantity(NamedTuple):
-    """A line of the tables: a metric, of answers under a condition as in ``Experiment.asked``."""
+    """A line of the tables: a metric, of answers under a condition which is "" for the task's own."""
 
     title: str
     metric: Metric
@@ -66,7 +66,7 @@ def _of_seeds(name: str, mode: str, quantity: Quantity) -> list[Sequence[Any]]:
 
 def _quantities(name: str) -> list[Quantity]:
     """Return what the experiment's models were asked for."""
-    asked = {(condition, task) for condition, tasks in _read(name)[0].asked.items() for task in tasks}
+    asked = {(asked.condition, task) for asked in _read(name)[0].asked for task in asked.tasks}
     dataset = get_dataset(_read(name)[0].split)
     return [one for one in QUANTITIES if (one.condition, dataset.task_name(one.metric.kind)) in asked]
 

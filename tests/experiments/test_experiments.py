@@ -131,6 +131,7 @@ def write(folder: Path, **fields: Any) -> Path:
         ({"conditions": {"games": ["direct"]}}, "conditions has games, which is not among the kinds"),
         ({"conditions": {"cls": ["none"]}}, "there is no condition 'none'"),
         ({"conditions": {"cls": ["reason", "reason"]}}, "conditions of cls names one twice"),
+        ({"model_args": {"games": "dtype=float32"}}, "model_args has games, which is not among the kinds"),
         ({"name": "../x"}, "name: String should match pattern"),
     ],
 )
@@ -216,7 +217,15 @@ def test_the_commands_of_a_mode_that_goes_on_from_another(tmp_path: Path, monkey
     conditions = {"cls": ["label", "reason"], "reason": ["cot"]}
     experiment = Experiment(**{**FIELDS, **fields, "budget": "tokens", "conditions": conditions, "organisation": "org"})
     base, tokens = BaseModel("/B", None, "hash"), {"l@tokens": 10, "lr": 30}
-    assert experiment.asked == {"": ["dfar_mini_cls"], "reason": ["dfar_mini_cls"], "cot": ["dfar_mini_reason"]}
+    asked = [(asked.name, asked.tasks) for asked in experiment.asked]
+    cls, reason = "dfar_mini_cls", "dfar_mini_reason"
+    assert asked == [("results", [cls]), ("results-reason", [cls]), ("results-cot", [reason])]
+    apart = experiment.model_copy(update={"model_args": {"reason": "dtype=bfloat16"}})
+    assert [(asked.name, asked.tasks, asked.model_args) for asked in apart.asked] == [
+        ("results-cls", [cls], "dtype=float32"),
+        ("results-cls-reason", [cls], "dtype=float32"),
+        ("results-reason-cot", [reason], "dtype=bfloat16"),
+    ]
     words = [" ".join(step.words) for step in steps_of(experiment, base, Cell("dpo@examples", 2), tmp_path, tokens)]
     merged, place = f"{tmp_path}/lr-2/merged", f"{tmp_path}/dpo-examples-2"
     pairs = f"--split mini --seed 2 --limit 30 --max-new-tokens 64 --out {place}/pairs.jsonl"
