@@ -16,13 +16,13 @@ from dfar_bench.files import weights_hash
 from dfar_bench.judges import Judge
 from dfar_bench.leaderboard.faults import shown
 from dfar_bench.leaderboard.reproduced import MAX_DIFFERING, Outcome, TaskOutcome
-from dfar_bench.leaderboard.row_set import sample_numbers
 from dfar_bench.leaderboard.schema import Submission
 from dfar_bench.leaderboard.submission import FILE
 from dfar_bench.leaderboard.verify import read
 from dfar_bench.prompts import default_style
 from dfar_bench.reading import without_thought
 from dfar_bench.runs.run import Run
+from dfar_bench.runs.suite_sample import sample_numbers
 from dfar_bench.scoring import Answer, Argument, Output, verdict_of
 
 _BACKENDS = ("hf", "hf-auto", "huggingface", "vllm")

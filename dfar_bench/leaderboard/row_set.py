@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from dfar_bench.datasets import Dataset, Row, get_dataset, rows
-from dfar_bench.runs.suite_sample import draw
+from dfar_bench.datasets import Dataset, Row, rows
+from dfar_bench.runs.suite_sample import sample_numbers
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,6 @@ def rows_of(data: str, *, sampled: bool = False) -> tuple[Row, ...]:
     test = rows(data)["test"]
     found = [test[number] for number in sample_numbers(data)] if sampled else test
     return tuple(sorted(found, key=lambda row: row.row_id))
-
-
-def sample_numbers(data: str) -> list[int]:
-    """Return which test rows are in the sample, as lm_eval's ``--samples`` takes them."""
-    return draw(rows(data)["test"]) if get_dataset(data).suite else []
 
 
 @cache

@@ -14,8 +14,9 @@ from test_profile import choose
 
 from dfar_bench.leaderboard.build import build
 from dfar_bench.leaderboard.reproduce import plan
-from dfar_bench.leaderboard.row_set import clusters, rows_of, sample_numbers
+from dfar_bench.leaderboard.row_set import clusters, rows_of
 from dfar_bench.leaderboard.verify import verify
+from dfar_bench.runs.suite_sample import sample_numbers
 
 SAMPLE = [row.row_id for row in rows_of("games", sampled=True)]
 RECORDED = {"backend": "hf", "arguments": [], "parameters": 7}
