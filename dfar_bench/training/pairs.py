@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -189,7 +189,10 @@ def _finished(text: str, ended: bool, stops: Sequence[str]) -> str | None:
 
 
 def rank(rows: Sequence[Row], answers: Answers, prompt: str, judge: Judge) -> list[dict[str, str]]:
-    """Pair the answers to each row: at most one pair with people's answer, and one of two answers of the model."""
+    """Pair the answers to each row: at most one pair with people's answer, and one of two answers of the model.
+
+    Where the two differ in verdict, each label is preferred equally often; see ``_balanced``.
+    """
     written = [(row, text) for row in rows for text in dict.fromkeys(filter(None, answers[row.row_id]))]
     cases = [
         Case(row.statement, row.label, row.reason, text, make_prompt(prompt, "reason", row)) for row, text in written
@@ -209,7 +212,29 @@ def rank(rows: Sequence[Row], answers: Answers, prompt: str, judge: Judge) -> li
         if rejected and chosen:
             text, code = rejected[-1]  # another one, if there is
             pairs.append({"row_id": row.row_id, "kind": "hard", "chosen": chosen[0], "rejected": text, "code": code})
-    return pairs
+    return _balanced(pairs, {row.row_id: row.label for row in rows})
+
+
+def _balanced(pairs: Sequence[dict[str, str]], labels: Mapping[str, int]) -> list[dict[str, str]]:
+    """Leave out pairs, evenly spaced, until those that reject the other verdict prefer each label equally often.
+
+    A preference for one label is learned before anything about the statements: if a share p of the pairs prefers it, a
+    model that cannot tell statements apart moves towards it by log(p / (1 − p)) / β, which is 2.6 nats at 57 % and
+    β = 0.1. Human and hard pairs are balanced each by themselves.
+
+    Args:
+        labels: of the train rows, by row id.
+    """
+    dropped: set[int] = set()
+    for kind in {pair["kind"] for pair in pairs}:
+        by_label: dict[int, list[int]] = {label: [] for label in labels.values()}
+        for number, pair in enumerate(pairs):
+            if (pair["kind"], pair["code"]) == (kind, "wrong_stance"):
+                by_label[labels[pair["row_id"]]].append(number)
+        fewest = min(map(len, by_label.values()))
+        for numbers in by_label.values():
+            dropped |= {*numbers} - {numbers[place * len(numbers) // fewest] for place in range(fewest)}
+    return [pair for number, pair in enumerate(pairs) if number not in dropped]
 
 
 def write_pairs(file: Path, sampling: Sampling, judge: Judge, pairs: Sequence[dict[str, str]]) -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
 
-from tables import bench, data, experiments, findings, judges, reference, suite, trained, training
+from tables import bench, data, experiments, findings, judges, readings, reference, suite, trained, training
 from tables.formats import ROOT, fenced
 
-MODULES = (bench, data, experiments, findings, judges, reference, suite, trained, training)
+MODULES = (bench, data, experiments, findings, judges, readings, reference, suite, trained, training)
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PART = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -37,3 +38,8 @@ def content(name: str) -> str:
         return suite.published_on(function.removeprefix("published_on_"))
     (module,) = (module for module in MODULES if hasattr(module, function))
     return str(getattr(module, function)())
+
+
+def pictures() -> dict[Path, str]:
+    """Return all pictures and other files that the code makes, by their file."""
+    return {**suite.pictures(), **experiments.pictures()}

@@ -1,7 +1,6 @@
 """Write all pages and pictures."""
 
-from tables import PAGES, ROOT, fill
-from tables.suite import pictures
+from tables import PAGES, ROOT, fill, pictures
 
 content = {page: fill(page.read_text(encoding="utf-8")) for page in PAGES} | pictures()
 for file, text in content.items():

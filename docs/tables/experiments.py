@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from itertools import combinations
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from dfar_bench.datasets import get_dataset
@@ -17,6 +18,7 @@ from dfar_bench.runs.baselines import subsets
 from dfar_bench.scoring import METRICS, Metric, differences, estimates
 from dfar_bench.scoring.seeds import OverSeeds, compare_modes, mean_over_seeds
 from tables.data import by_seed
+from tables.forest import forest
 from tables.formats import ROOT, estimated, measured, shown, table
 
 
@@ -46,6 +48,7 @@ QUANTITIES = (
     Quantity("copies people's reason", METRICS["gold_copy"]),
     Quantity("words", LENGTH),
 )
+DRAWN = ("acc", "group_acc", "fnr", "verdict_acc", "mar")
 
 
 @cache
@@ -96,16 +99,33 @@ def _mean(name: str, mode: str, quantity: Quantity) -> Any:
 
 def compared(name: str) -> str:
     """Return the differences of every two modes over rows and seeds, and the seeds' share of the variance."""
-    pairs = list(combinations(_read(name)[0].modes, 2))
-    lines = []
-    for quantity in _quantities(name):
-        metric = quantity.metric
-        found = [_difference(name, *pair, quantity) for pair in pairs]
+    titles, lines = _pairs(name), []
+    for quantity, found in _differences(name).items():
         shares = [one.seeds_share for one in found if one.seeds_share is not None]
-        cells = [measured(one.quoted, metric, "+") for one in found]
+        cells = [measured(one.quoted, quantity.metric, "+") for one in found]
         lines.append([quantity.title, *cells, " to ".join(dict.fromkeys(f"{s:.0%}" for s in _ends(shares)))])
-    titles = (f"{title_of(second)} minus {title_of(first)}" for first, second in pairs)
-    return table("|".join(["", *titles, "seeds' share of variance"]), lines)
+    return table("|".join(["", *titles.values(), "seeds' share of variance"]), lines)
+
+
+def _pairs(name: str) -> dict[tuple[str, str], str]:
+    """Return every two modes, with a title for their difference."""
+    pairs = combinations(_read(name)[0].modes, 2)
+    return {(first, second): f"{title_of(second)} minus {title_of(first)}" for first, second in pairs}
+
+
+@cache
+def _differences(name: str) -> dict[Quantity, list[OverSeeds]]:
+    return {one: [_difference(name, *pair, one) for pair in _pairs(name)] for one in _quantities(name)}
+
+
+def pictures() -> dict[Path, str]:
+    """Return the picture of the differences, by its file."""
+    name, lines = "reasons_270m", {}
+    for quantity, found in _differences(name).items():
+        if quantity.metric.name in DRAWN:
+            lines[quantity.title.replace("`", "")] = [one.quoted for one in found]
+    title = "Differences between ways of training, in percentage points, with 95 % intervals"
+    return {ROOT / "docs" / "reasons.svg": forest(title, lines, [*_pairs(name).values()])}
 
 
 def _ends(values: list[float]) -> list[float]:

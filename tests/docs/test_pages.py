@@ -14,7 +14,6 @@ from dfar_bench.datasets import DATASETS, available
 
 sys.path.insert(0, str(ROOT / "docs"))
 import tables
-from tables import suite
 
 
 @pytest.mark.usefixtures("paper")
@@ -30,7 +29,7 @@ def test_generated_parts_are_what_the_code_computes(page: Path) -> None:
 def test_pictures_are_what_the_code_draws() -> None:
     if not all(map(available, DATASETS)):
         pytest.skip("a data set is not available")
-    for file, text in suite.pictures().items():
+    for file, text in tables.pictures().items():
         assert file.read_text(encoding="utf-8") == text, f"{file.name} is out of date: run make tables"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,31 @@ def test_which_answers_are_paired() -> None:
     assert found[1]["chosen"] == "a good one"
     assert pairs.describe(found).startswith("3 pairs (2 human, 1 hard; generic 3; chosen ")
     assert pairs.describe([]) == "no pairs"
+
+
+def test_each_label_is_preferred_equally_often() -> None:
+    """Otherwise DPO learns a preference for one label, which is the same for all statements."""
+    labels = {f"row-{number}": int(number % 3 == 0) for number in range(30)}  # 20 of 0, 10 of 1
+    side = {"chosen": "a", "rejected": "b"}
+    found = [
+        {"row_id": row_id, "kind": kind, **side, "code": code}
+        for row_id in labels
+        for kind, code in (("human", "wrong_stance"), ("hard", "wrong_stance"), ("human", "generic"))
+        if kind == "human" or row_id != "row-0"
+    ]
+    kept = pairs._balanced(found, labels)
+    counted = Counter((pair["kind"], pair["code"], labels[pair["row_id"]]) for pair in kept)
+    assert counted == {
+        ("human", "wrong_stance", 0): 10,
+        ("human", "wrong_stance", 1): 10,
+        ("hard", "wrong_stance", 0): 9,
+        ("hard", "wrong_stance", 1): 9,
+        ("human", "generic", 0): 20,
+        ("human", "generic", 1): 10,
+    }
+    assert [found.index(pair) for pair in kept] == sorted(found.index(pair) for pair in kept)
+    of_one_label = [pair for pair in found if labels[pair["row_id"]]]
+    assert {pair["code"] for pair in pairs._balanced(of_one_label, labels)} == {"generic"}
 
 
 def test_sampling_goes_on_where_it_was_interrupted(base: Path, tmp_path: Path) -> None:
