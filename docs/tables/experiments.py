@@ -15,9 +15,10 @@ from dfar_bench.experiments.report import constant
 from dfar_bench.experiments.submitted import Found, find_runs
 from dfar_bench.judges import DEFAULT_JUDGE, get_judge
 from dfar_bench.runs.baselines import subsets
-from dfar_bench.scoring import METRICS, Metric, differences, estimates
+from dfar_bench.scoring import KINDS, METRICS, Metric, differences, estimates
 from dfar_bench.scoring.seeds import OverSeeds, compare_modes, mean_over_seeds
 from tables.data import by_seed
+from tables.findings import submitted
 from tables.forest import forest
 from tables.formats import ROOT, estimated, measured, shown, table
 
@@ -145,19 +146,27 @@ def reasons_270m_compared() -> str:
     return compared("reasons_270m")
 
 
+UNBALANCED = "dfar-bench/preferences-270m-dpo-unbalanced"
+
+
 def preferences() -> str:
-    """What DPO changes: both models and their difference in one table, as there is one seed."""
-    experiment, _, _ = _read("preferences_270m")
+    """What DPO changes, on pairs that prefer each label equally often and on others; one seed."""
+    name = "preferences_270m"
+    experiment, _, _ = _read(name)
     (seed,) = experiment.seeds
     lines = []
-    for quantity in _quantities("preferences_270m"):
-        sides = [_answers("preferences_270m", Cell(mode, seed), quantity) for mode in experiment.modes]
-        found = [estimates([quantity.metric], side)[quantity.metric.name] for side in sides]
-        difference = differences([quantity.metric], *sides)[quantity.metric.name].estimate
-        cells = [measured(one, quantity.metric) for one in found]
-        lines.append([quantity.title, *cells, measured(difference, quantity.metric, "+")])
-    titles = [*map(title_of, experiment.modes), "difference"]
-    return table("|".join(["", *titles]), lines)
+    for quantity in _quantities(name):
+        metric, kind = quantity.metric, quantity.metric.kind
+        other = submitted()[UNBALANCED, experiment.split, kind, KINDS[kind].condition].answers(
+            get_judge(quantity.judge)
+        )
+        before, *after = [*(_answers(name, Cell(mode, seed), quantity) for mode in experiment.modes), other]
+        cells = [measured(estimates([metric], before)[metric.name], metric)]
+        for answers in after:
+            cells.append(measured(estimates([metric], answers)[metric.name], metric))
+            cells.append(measured(differences([metric], before, answers)[metric.name].estimate, metric, "+"))
+        lines.append([quantity.title, *cells])
+    return table("|L+R|DPO|difference to L+R|DPO, pairs not balanced|difference to L+R", lines)
 
 
 def leak() -> str:
