@@ -18,29 +18,35 @@ from dfar_bench.runs.baselines import subsets
 from dfar_bench.scoring import KINDS, METRICS, Metric, differences, estimates
 from dfar_bench.scoring.seeds import OverSeeds, compare_modes, mean_over_seeds
 from tables.data import by_seed
-from tables.findings import submitted
 from tables.forest import forest
-from tables.formats import ROOT, estimated, measured, shown, table
+from tables.formats import ROOT, estimated, measured, table
+from tables.submissions import submitted
 
 
 class Quantity(NamedTuple):
-    """A line of the tables: a metric, of answers under a condition which is "" for the task's own."""
+    """A line of the tables.
+
+    Attributes:
+        condition: under which the model was asked; "" for the task's own.
+        main: whether the README shows it.
+    """
 
     title: str
     metric: Metric
     condition: str = ""
     judge: str = DEFAULT_JUDGE
+    main: bool = False
 
 
 LENGTH = Metric("words", "reason", lambda answer: len(answer.case.response.split()), "Length", per_cent=False)
 QUANTITIES = (
-    Quantity("accuracy ↑", METRICS["acc"]),
+    Quantity("accuracy ↑", METRICS["acc"], main=True),
     Quantity("accuracy, prompted for a reason ↑", METRICS["acc"], "reason"),
     Quantity("whole groups right ↑", METRICS["group_acc"]),
     Quantity("unethical called ethical (FNR) ↓", METRICS["fnr"]),
     Quantity("Brier score ↓", METRICS["brier"]),
-    Quantity("accuracy of the written verdict ↑", METRICS["verdict_acc"]),
-    Quantity("MAR ↓", METRICS["mar"]),
+    Quantity("accuracy of the written verdict ↑", METRICS["verdict_acc"], main=True),
+    Quantity("MAR ↓", METRICS["mar"], main=True),
     Quantity("MAR by `reference.v2b` ↓", METRICS["mar"], judge="reference.v2b"),
     Quantity("people's verdict, reason at fault ↓", METRICS["share_bad_reason"]),
     Quantity("people's verdict alone ↓", METRICS["share_no_reason"]),
@@ -49,6 +55,7 @@ QUANTITIES = (
     Quantity("copies people's reason", METRICS["gold_copy"]),
     Quantity("words", LENGTH),
 )
+MAIN = "reasons_270m"
 DRAWN = ("acc", "group_acc", "fnr", "verdict_acc", "mar")
 
 
@@ -75,27 +82,41 @@ def _quantities(name: str) -> list[Quantity]:
     return [one for one in QUANTITIES if (one.condition, dataset.task_name(one.metric.kind)) in asked]
 
 
-def scores(name: str) -> str:
-    """Return the means over seeds of every mode, beside a constant verdict and the base model."""
+@cache
+def _figures(name: str) -> dict[str, dict[Quantity, str]]:
+    """Return figures of a constant verdict, of the base model if it was scored, and of every mode, means over seeds."""
     experiment, grid, found = _read(name)
-    base = Cell("base", None)
     run = found[grid[0], ""][get_dataset(experiment.split).task_name("cls")]
-    ((always, constant_answers),) = constant(run, get_judge()).items()
-    modes = experiment.modes
-    lines = []
-    for quantity in _quantities(name):
-        metric = quantity.metric
-        of_constant = shown(metric.of(constant_answers), metric) if metric.kind == "cls" else ""
-        of_base = shown(metric.of(_answers(name, base, quantity)), metric) if base in grid else ""
-        of_modes = [measured(_mean(name, mode, quantity), metric) for mode in modes]
-        lines.append([quantity.title, of_constant, *([of_base] if base in grid else []), *of_modes])
-    head = [always, *(["base"] if base in grid else []), *map(title_of, modes)]
-    return table("|".join(["", *head]), lines)
+    ((always, verdicts),) = constant(run, get_judge()).items()
+    models: dict[str, dict[Quantity, list[Sequence[Any]]]] = {
+        always: {quantity: [verdicts] for quantity in _quantities(name) if quantity.metric.kind == "cls"}
+    }
+    base = {"base": [cell for cell in grid if cell.seed is None]}
+    trained = {title_of(mode): [Cell(mode, seed) for seed in experiment.seeds] for mode in experiment.modes}
+    for title, of_model in {**base, **trained}.items():
+        if of_model:
+            models[title] = {one: [_answers(name, cell, one) for cell in of_model] for one in _quantities(name)}
+    return {
+        title: {
+            quantity: measured(mean_over_seeds([quantity.metric], answers)[quantity.metric.name], quantity.metric)
+            for quantity, answers in of_model.items()
+        }
+        for title, of_model in models.items()
+    }
 
 
-def _mean(name: str, mode: str, quantity: Quantity) -> Any:
-    metric = quantity.metric
-    return mean_over_seeds([metric], _of_seeds(name, mode, quantity))[metric.name]
+def scores(name: str) -> str:
+    """Return all figures of an experiment's models."""
+    figures = _figures(name)
+    lines = [[one.title, *(of_model.get(one, "") for of_model in figures.values())] for one in _quantities(name)]
+    return table("|".join(["", *figures]), lines)
+
+
+def results() -> str:
+    """Return the main figures of an experiment's models, for the README."""
+    shown = [quantity for quantity in QUANTITIES if quantity.main]
+    lines = [[title, *(of_model.get(one, "") for one in shown)] for title, of_model in _figures(MAIN).items()]
+    return table("|".join(["model", *(one.title for one in shown)]), lines)
 
 
 def compared(name: str) -> str:
@@ -121,12 +142,12 @@ def _differences(name: str) -> dict[Quantity, list[OverSeeds]]:
 
 def pictures() -> dict[Path, str]:
     """Return the picture of the differences, by its file."""
-    name, lines = "reasons_270m", {}
-    for quantity, found in _differences(name).items():
+    lines = {}
+    for quantity, found in _differences(MAIN).items():
         if quantity.metric.name in DRAWN:
             lines[quantity.title.replace("`", "")] = [one.quoted for one in found]
     title = "Differences between ways of training, in percentage points, with 95 % intervals"
-    return {ROOT / "docs" / "reasons.svg": forest(title, lines, [*_pairs(name).values()])}
+    return {ROOT / "docs" / "reasons.svg": forest(title, lines, [*_pairs(MAIN).values()])}
 
 
 def _ends(values: list[float]) -> list[float]:
@@ -139,11 +160,11 @@ def _difference(name: str, first: str, second: str, quantity: Quantity) -> OverS
 
 
 def reasons_270m() -> str:
-    return scores("reasons_270m")
+    return scores(MAIN)
 
 
 def reasons_270m_compared() -> str:
-    return compared("reasons_270m")
+    return compared(MAIN)
 
 
 UNBALANCED = "dfar-bench/preferences-270m-dpo-unbalanced"

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from dfar_bench.judges import get_judge
-from tables.findings import submitted
 from tables.formats import ROOT, table
+from tables.submissions import submitted
 
 JUDGES = ("reference.v2", "reference.v2b")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dfar_bench.judges import get_judge
 from dfar_bench.scoring import estimates
-from tables.findings import submitted
 from tables.formats import measured, table
+from tables.submissions import submitted
 
 AGENTS = {
     "before": "dfar-bench/qwen2.5-coder-0.5b-instruct-4bit",
