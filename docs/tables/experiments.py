@@ -190,7 +190,7 @@ def preferences() -> str:
     return table("|L+R|DPO|difference to L+R|DPO, pairs not balanced|difference to L+R", lines)
 
 
-def leak() -> str:
+def leak_270m() -> str:
     """What L scores on leaked and unleaked test rows, trained with the leaked rows and without them."""
     acc, lines = METRICS["acc"], []
     sides = []
