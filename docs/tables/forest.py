@@ -21,7 +21,8 @@ def forest(title: str, lines: Mapping[str, Sequence[Estimate]], series: Sequence
         lines: by title, an estimate for each of at most three ``series``.
     """
     ends = [end for estimates in lines.values() for one in estimates for end in one.interval or (one.value or 0.0,)]
-    axis = Axis(math.floor(min(*ends, 0) * 10) / 10, math.ceil(max(*ends, 0) * 10) / 10, _LEFT, _WIDTH - 20)
+    low, high = max(-1.0, math.floor(min(*ends, 0) * 10) / 10), min(1.0, math.ceil(max(*ends, 0) * 10) / 10)
+    axis = Axis(low, high, _LEFT, _WIDTH - 20)  # a t interval may go beyond what a difference of shares can be
     of_line = _STEP * (len(series) + 1)
     bottom = _TOP + of_line * len(lines)
     out = [
