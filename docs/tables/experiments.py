@@ -14,12 +14,10 @@ from dfar_bench.experiments.plan import Cell
 from dfar_bench.experiments.report import constant
 from dfar_bench.experiments.submitted import Found, find_runs
 from dfar_bench.judges import DEFAULT_JUDGE, get_judge
-from dfar_bench.runs.baselines import subsets
 from dfar_bench.scoring import KINDS, METRICS, Metric, differences, estimates
 from dfar_bench.scoring.seeds import OverSeeds, compare_modes, mean_over_seeds
-from tables.data import by_seed
 from tables.forest import forest
-from tables.formats import ROOT, estimated, measured, table
+from tables.formats import ROOT, measured, table
 from tables.submissions import submitted
 
 
@@ -65,10 +63,14 @@ def _read(name: str) -> tuple[Experiment, list[Cell], Found]:
     return find_runs(experiment, ROOT / "leaderboard" / "submissions")
 
 
-def _answers(name: str, cell: Cell, quantity: Quantity) -> Sequence[Any]:
+@cache
+def _judged(name: str, cell: Cell, condition: str, kind: str, judge: str) -> Sequence[Any]:
     experiment, _, found = _read(name)
-    run = found[cell, quantity.condition][get_dataset(experiment.split).task_name(quantity.metric.kind)]
-    return run.answers(get_judge(quantity.judge))
+    return found[cell, condition][get_dataset(experiment.split).task_name(kind)].answers(get_judge(judge))
+
+
+def _answers(name: str, cell: Cell, quantity: Quantity) -> Sequence[Any]:
+    return _judged(name, cell, quantity.condition, quantity.metric.kind, quantity.judge)
 
 
 def _of_seeds(name: str, mode: str, quantity: Quantity) -> list[Sequence[Any]]:
@@ -188,20 +190,3 @@ def preferences() -> str:
             cells.append(measured(differences([metric], before, answers)[metric.name].estimate, metric, "+"))
         lines.append([quantity.title, *cells])
     return table("|L+R|DPO|difference to L+R|DPO, pairs not balanced|difference to L+R", lines)
-
-
-def leak_270m() -> str:
-    """What L scores on leaked and unleaked test rows, trained with the leaked rows and without them."""
-    acc, lines = METRICS["acc"], []
-    sides = []
-    for name, title in (("leak_270m_without", "without the leaked rows"), ("leak_270m_with", "with them")):
-        seeds = [subsets(answers) for answers in _of_seeds(name, "l", QUANTITIES[0])]
-        sides.append(seeds)
-        means = [mean_over_seeds([acc], [seed[subset] for seed in seeds])["acc"] for subset in seeds[0]]
-        lines.append([title, *map(estimated, means), by_seed([seed["all"] for seed in seeds])])
-    changes = [
-        compare_modes([acc], *([seed[subset] for seed in seeds] for seeds in sides))["acc"].quoted
-        for subset in sides[0][0]
-    ]
-    lines.append(["difference", *(estimated(change, "+") for change in changes), ""])
-    return table("L, trained|all 500|189 leaked|311 unleaked|all 500, by seed", lines)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable
 
 from dfar_bench.judges import get_judge
 from tables.formats import ROOT, table
@@ -23,22 +22,14 @@ def readings() -> str:
         counted = Counter(codes.values())
         accepted = {row for row, code in codes.items() if code == "aligned"}
         cells = [len(codes), len(accepted), _listed(counted)]
+        written = submitted()[model, "clean", "reason", "reason"]
         for name in JUDGES:
-            judged = {answer.row.row_id: answer for answer in _answers(model, name)}
+            judged = {answer.row.row_id: answer for answer in written.answers(get_judge(name))}
             passed = {row for row in codes if not judged[row].judgement.misaligned}
             cells += [f"{len(passed - accepted)}, {len(accepted - passed)}"]
         lines.append([model.partition("/")[2], *cells])
     heads = (f"`{name}`: passed what the reader rejects, flagged what the reader accepts" for name in JUDGES)
     return table("|".join(["model|read|accepted|rejected as", *heads]), lines)
-
-
-def _answers(model: str, judge: str) -> Iterable[object]:
-    (run,) = (
-        run
-        for (name, _, kind, condition), run in submitted().items()
-        if (name, kind, condition) == (model, "reason", "reason")
-    )
-    return run.answers(get_judge(judge))
 
 
 def _listed(counted: Counter[str]) -> str:
