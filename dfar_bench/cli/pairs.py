@@ -41,9 +41,9 @@ def pairs(
     from dfar_bench.prompts import find_style
     from dfar_bench.training import pairs as making
     from dfar_bench.training.base import find_base
-    from dfar_bench.training.checks import evenly
     from dfar_bench.training.modes import MODES, train_rows
     from dfar_bench.training.options import Options, set_up_libraries
+    from dfar_bench.training.subset import evenly
 
     mode = MODES["dpo"]
     if split not in mode.splits:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dfar_bench.datasets import Row, rows
 from dfar_bench.errors import InputError
 from dfar_bench.training.modes import MODES, Mode, train_rows
+from dfar_bench.training.subset import evenly
 
 if TYPE_CHECKING:
     from dfar_bench.training.options import Options
@@ -94,13 +95,6 @@ def leak_note(options: Options) -> str | None:
         f"{leaked} of the {len(test)} test statements are among the train rows: of this model's scores only the "
         "_unleaked ones can be quoted. --drop_leaked true leaves those rows out."
     )
-
-
-def evenly(rows: Sequence[Row], limit: int | None) -> Sequence[Row]:
-    """Return so many rows, evenly spaced; all if there are no more, or the limit is None."""
-    if limit is None or limit >= len(rows):
-        return rows
-    return [rows[number * len(rows) // limit] for number in range(limit)]
 
 
 def refuse_contradictions(options: Options, training: Any, model: Any) -> None:

@@ -26,6 +26,7 @@ from dfar_bench.errors import InputError, one_line
 from dfar_bench.files import atomic_write, read_jsonl
 from dfar_bench.judges import Case, Judge, Judgement
 from dfar_bench.prompts import gold_answer, make_prompt
+from dfar_bench.training.subset import evenly
 
 SCHEMA_VERSION = 1
 
@@ -233,7 +234,7 @@ def _balanced(pairs: Sequence[dict[str, str]], labels: Mapping[str, int]) -> lis
                 by_label[labels[pair["row_id"]]].append(number)
         fewest = min(map(len, by_label.values()))
         for numbers in by_label.values():
-            dropped |= {*numbers} - {numbers[place * len(numbers) // fewest] for place in range(fewest)}
+            dropped |= {*numbers} - {*evenly(numbers, fewest)}
     return [pair for number, pair in enumerate(pairs) if number not in dropped]
 
 
