@@ -87,7 +87,7 @@ def _encoder(
     as_json: bool,
 ) -> int:
     from dfar_bench.runs.baselines import as_text
-    from dfar_bench.runs.encoders import encoder_baselines, memory, memory_as_text
+    from dfar_bench.runs.encoders import encoder_baselines, memory, memory_as_text, seeds_answers
     from dfar_bench.training.encoder import EPOCHS, LEARNING_RATES, SEEDS, fit_encoder
     from dfar_bench.training.options import set_up_libraries
 
@@ -104,7 +104,8 @@ def _encoder(
             path=file,
             on_progress=show,
         )
-    scored, remembered = encoder_baselines(fitted, resamples), memory(fitted, resamples)
+    scored = encoder_baselines(fitted, resamples)
+    remembered = memory(seeds_answers(fitted, "unleaked"), seeds_answers(fitted, "all"), resamples)
     if as_json:
         print_json(
             {

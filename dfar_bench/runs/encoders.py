@@ -216,14 +216,19 @@ def encoder_baselines(encoder: Encoder, resamples: int = RESAMPLES) -> list[Base
     return scored
 
 
-def memory(encoder: Encoder, resamples: int = RESAMPLES) -> dict[str, OverSeeds]:
+def memory(
+    without: Sequence[Sequence[Answer]], with_them: Sequence[Sequence[Answer]], resamples: int = RESAMPLES
+) -> dict[str, OverSeeds]:
     """Compare training on all rows with training without the leaked ones.
+
+    Args:
+        without: the answers of models trained without the leaked rows, by seed.
+        with_them: those of models that read them as well.
 
     Returns:
         By part of the test rows, accuracy: first without the leaked rows, second with them, so that their difference
         is what having read test rows is worth. Nothing for data without a leak, or if one of the two was not trained.
     """
-    without, with_them = seeds_answers(encoder, "unleaked"), seeds_answers(encoder, "all")
     if not without or not with_them:
         return {}
     acc = [metric for metric in KINDS["cls"].metrics if metric.name == "acc"]

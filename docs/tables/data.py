@@ -11,11 +11,8 @@ from dfar_bench.datasets import DATASETS, Row, get_dataset, rows
 from dfar_bench.judges import get_judge
 from dfar_bench.leaderboard.classical import read_classical
 from dfar_bench.runs.audit import NOISE_RULES, audit, noise_list
-from dfar_bench.runs.baselines import PUBLISHED, certain_choices, classical_verdicts, subsets
-from dfar_bench.runs.encoders import PUBLISHED as ENCODERS_PUBLISHED
-from dfar_bench.runs.encoders import Encoder, memory, read_encoder, seeds_answers
+from dfar_bench.runs.baselines import PUBLISHED, certain_choices, classical_verdicts
 from dfar_bench.scoring import KINDS, METRICS, Answer, estimates
-from dfar_bench.scoring.seeds import mean_over_seeds
 from tables.formats import ROOT, estimated, percent, table
 
 
@@ -99,48 +96,6 @@ def baselines_clean() -> str:
     acc = METRICS["acc"]
     lines = [[title, estimated(estimates([acc], scored)["acc"])] for title, scored in classical("clean").items()]
     return table("model|accuracy", lines)
-
-
-PUBLISHED_ENCODERS = {"bert": "BERT", "distilbert": "DistilBERT"}
-
-
-def encoders(name: str) -> list[Encoder]:
-    """Return the committed encoders of a data set."""
-    return [read_encoder(path) for path in sorted((ROOT / "leaderboard" / "baselines").glob(f"{name}-*.json"))]
-
-
-def by_seed(seeds: Sequence[Sequence[Answer]]) -> str:
-    return ", ".join(percent(METRICS["acc"].of(answers)) for answers in seeds)
-
-
-def encoders_paper() -> str:
-    acc, lines = METRICS["acc"], []
-    for encoder in encoders("paper"):
-        for trained_on, title in (("all", "all"), ("unleaked", "without the leaked rows")):
-            seeds = seeds_answers(encoder, trained_on)
-            parts = [subsets(answers) for answers in seeds]
-            means = [mean_over_seeds([acc], [part[subset] for part in parts])["acc"] for subset in parts[0]]
-            rows_ = f"{encoder.fits_on(trained_on)[0].train_rows:,}"
-            lines.append([f"{encoder.model}, {title} ({rows_} rows)", *map(estimated, means), by_seed(seeds)])
-        differences = [estimated(one.quoted, "+") for one in memory(encoder).values()]
-        lines.append([f"{encoder.model}, difference", *differences, ""])
-    constant = subsets(classical("paper")['always "ethical"'])
-    lines.append(['always "ethical"', *(estimated(estimates([acc], part)["acc"]) for part in constant.values()), ""])
-    lines += [
-        [f"{PUBLISHED_ENCODERS[model]}, as published", percent(value), "", "", ""]
-        for model, value in ENCODERS_PUBLISHED.items()
-    ]
-    return table("model, trained on|all 500|189 leaked|311 unleaked|all 500, by seed", lines)
-
-
-def encoders_clean() -> str:
-    acc, lines = METRICS["acc"], []
-    for encoder in encoders("clean"):
-        seeds = seeds_answers(encoder, "all")
-        lines.append([encoder.model, estimated(mean_over_seeds([acc], seeds)["acc"]), by_seed(seeds)])
-    constant = classical("clean")['always "ethical"']
-    lines.append(['always "ethical"', estimated(estimates([acc], constant)["acc"]), ""])
-    return table("model|accuracy|by seed", lines)
 
 
 def noise() -> str:

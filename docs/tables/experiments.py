@@ -73,7 +73,8 @@ def _answers(name: str, cell: Cell, quantity: Quantity) -> Sequence[Any]:
     return _judged(name, cell, quantity.condition, quantity.metric.kind, quantity.judge)
 
 
-def _of_seeds(name: str, mode: str, quantity: Quantity) -> list[Sequence[Any]]:
+def of_seeds(name: str, mode: str, quantity: Quantity) -> list[Sequence[Any]]:
+    """Return the answers of a mode's models, by seed."""
     return [_answers(name, Cell(mode, seed), quantity) for seed in _read(name)[0].seeds]
 
 
@@ -157,7 +158,7 @@ def _ends(values: list[float]) -> list[float]:
 
 
 def _difference(name: str, first: str, second: str, quantity: Quantity) -> OverSeeds:
-    sides = (_of_seeds(name, mode, quantity) for mode in (first, second))
+    sides = (of_seeds(name, mode, quantity) for mode in (first, second))
     return compare_modes([quantity.metric], *sides)[quantity.metric.name]
 
 

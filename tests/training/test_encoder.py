@@ -15,7 +15,7 @@ from dfar_bench.cli.main import main
 from dfar_bench.datasets import DATASETS, get_dataset, rows
 from dfar_bench.datasets.base import Rows, mark
 from dfar_bench.errors import InputError
-from dfar_bench.runs.encoders import Encoder, encoder_baselines, memory, read_encoder
+from dfar_bench.runs.encoders import Encoder, encoder_baselines, memory, read_encoder, seeds_answers
 from dfar_bench.scoring import METRICS, Choice, estimates
 from dfar_bench.scoring.seeds import mean_over_seeds
 from dfar_bench.training import encoder as encoders
@@ -82,7 +82,7 @@ def test_rows_that_were_read_are_remembered(fitted: tuple[Encoder, Path]) -> Non
         ("all", 2, 124 + LEAKED),
         ("unleaked", 2, 124),
     ]
-    remembered = memory(encoder, resamples=1000)
+    remembered = memory(seeds_answers(encoder, "unleaked"), seeds_answers(encoder, "all"), resamples=1000)
     assert remembered["leaked"].second > 0.9  # 26 rows that were trained on
     assert remembered["leaked"].second - remembered["leaked"].first > 0.2
     assert remembered["all"].second > remembered["all"].first
