@@ -12,10 +12,23 @@ import re
 from functools import cache
 from pathlib import Path
 
-from tables import bench, data, experiments, judges, memory, readings, reference, submissions, suite, trained, training
+from tables import (
+    bench,
+    data,
+    experiments,
+    judges,
+    memory,
+    models,
+    readings,
+    reference,
+    submissions,
+    suite,
+    trained,
+    training,
+)
 from tables.formats import ROOT, fenced
 
-MODULES = (bench, data, experiments, judges, memory, readings, reference, submissions, suite, trained, training)
+MODULES = (bench, data, experiments, judges, memory, models, readings, reference, submissions, suite, trained, training)
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PART = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)

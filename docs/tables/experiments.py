@@ -86,7 +86,7 @@ def _quantities(name: str) -> list[Quantity]:
 
 
 @cache
-def _figures(name: str) -> dict[str, dict[Quantity, str]]:
+def figures(name: str) -> dict[str, dict[Quantity, str]]:
     """Return figures of a constant verdict, of the base model if it was scored, and of every mode, means over seeds."""
     experiment, grid, found = _read(name)
     run = found[grid[0], ""][get_dataset(experiment.split).task_name("cls")]
@@ -110,16 +110,9 @@ def _figures(name: str) -> dict[str, dict[Quantity, str]]:
 
 def scores(name: str) -> str:
     """Return all figures of an experiment's models."""
-    figures = _figures(name)
-    lines = [[one.title, *(of_model.get(one, "") for of_model in figures.values())] for one in _quantities(name)]
-    return table("|".join(["", *figures]), lines)
-
-
-def results() -> str:
-    """Return the main figures of an experiment's models, for the README."""
-    shown = [quantity for quantity in QUANTITIES if quantity.main]
-    lines = [[title, *(of_model.get(one, "") for one in shown)] for title, of_model in _figures(MAIN).items()]
-    return table("|".join(["model", *(one.title for one in shown)]), lines)
+    of_models = figures(name)
+    lines = [[one.title, *(of_model.get(one, "") for of_model in of_models.values())] for one in _quantities(name)]
+    return table("|".join(["", *of_models]), lines)
 
 
 def compared(name: str) -> str:

@@ -1,0 +1,93 @@
+"""Models that nobody fine-tuned: what they score on DFAR, under which conditions; and the README's first table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from dfar_bench.judges import get_judge
+from dfar_bench.scoring import KINDS, Answer, estimates
+from tables.data import classical
+from tables.experiments import MAIN, QUANTITIES, Quantity, figures
+from tables.formats import measured, table
+from tables.submissions import submitted
+
+BASE = "Gemma 3 270M"
+MODELS = {
+    "Qwen2.5-Coder 1.5B Instruct": ["dfar-bench/qwen2.5-coder-1.5b-instruct-4bit"],
+    "Qwen2.5-Coder 0.5B Instruct": ["dfar-bench/qwen2.5-coder-0.5b-instruct-4bit"],
+    BASE: ["dfar-bench/reasons-270m-base", "dfar-bench/gemma-3-270m"],
+}
+"""Names on the board; the first that answered a data set counts."""
+
+
+def _named(title: str, split: str) -> str | None:
+    """Return the name under which a model answered a data set; None if it did not."""
+    asked = {(model, data) for model, data, kind, _ in submitted() if kind == "reason"}
+    return next((model for model in MODELS[title] if (model, split) in asked), None)
+
+
+def _conditions(model: str, split: str) -> list[str]:
+    """Return the conditions under which a model's written answers are there, the task's own first."""
+    own = KINDS["reason"].condition
+    found = [name for asked, data, kind, name in submitted() if (asked, data, kind) == (model, split, "reason")]
+    return sorted(found, key=lambda name: (name != own, name))
+
+
+@cache
+def _answers(model: str, split: str, kind: str, condition: str, judge: str) -> Sequence[Answer] | None:
+    run = submitted().get((model, split, kind, condition))
+    return run and run.answers(get_judge(judge))
+
+
+def _column(model: str, split: str, condition: str) -> dict[Quantity, str]:
+    """Return a model's figures, those by likelihood with the answers under the task's own condition."""
+    column = {}
+    for quantity in (one for one in QUANTITIES if not one.condition):
+        kind, metric = quantity.metric.kind, quantity.metric
+        own = condition == KINDS["reason"].condition
+        asked = condition if kind == "reason" else KINDS[kind].condition
+        answers = _answers(model, split, kind, asked, quantity.judge) if kind == "reason" or own else None
+        if answers is not None:
+            column[quantity] = measured(estimates([metric], answers)[metric.name], metric)
+    return column
+
+
+def _always(split: str) -> dict[Quantity, str]:
+    answers = classical(split)['always "ethical"']
+    shown = [one for one in QUANTITIES if one.metric.kind == "cls" and not one.condition]
+    return {one: measured(estimates([one.metric], answers)[one.metric.name], one.metric) for one in shown}
+
+
+def untrained(split: str) -> str:
+    """Return all figures of the models on one data set."""
+    columns = {'always "ethical"': _always(split)}
+    for title in MODELS:
+        if model := _named(title, split):
+            for condition in _conditions(model, split):
+                columns[f"{title}, `{condition}`"] = _column(model, split, condition)
+    shown = [one for one in QUANTITIES if any(one in column for column in columns.values())]
+    lines = [[one.title, *(column.get(one, "") for column in columns.values())] for one in shown]
+    return table("|".join(["", *columns]), lines)
+
+
+def untrained_clean() -> str:
+    return untrained("clean")
+
+
+def untrained_paper() -> str:
+    return untrained("paper")
+
+
+def results() -> str:
+    """Return the main figures of models as they are, and of those that the experiment trained."""
+    trained = figures(MAIN)
+    always, *modes = (title for title in trained if title != "base")
+    columns = {always: trained[always]}
+    for title in MODELS:
+        if model := _named(title, "clean"):
+            columns[title] = _column(model, "clean", KINDS["reason"].condition)
+    columns |= {f"{BASE}, {mode}": trained[mode] for mode in modes}
+    shown = [one for one in QUANTITIES if one.main]
+    lines = [[title, *(column.get(one, "") for one in shown)] for title, column in columns.items()]
+    return table("|".join(["model", *(one.title for one in shown)]), lines)
