@@ -81,9 +81,7 @@ class Outcome:
                 name: {
                     "first": one.first,
                     "second": one.second,
-                    "rows_and_seeds": one.rows_and_seeds.as_json(),
-                    "over_seeds": one.over_seeds,
-                    "quoted": one.quoted.as_json(),
+                    "difference": one.difference.as_json(),
                     "seeds_share_of_variance": one.seeds_share,
                 }
                 for name, one in of.items()
@@ -110,16 +108,12 @@ class Outcome:
         for title, compared in self.differences.items():
             for name, one in compared.items():
                 share = "not known" if one.seeds_share is None else f"{one.seeds_share:.0%}"
-                quoted = one.quoted
-                cells = f"{figure(quoted.value):>11}  {interval(quoted, '+'):<22}{share}"
+                cells = f"{figure(one.difference.value):>11}  {interval(one.difference, '+'):<22}{share}"
                 lines.append(f"{title:<32}{name:<{width}}{cells}")
         if self.seeds == 1:
             lines.append("one seed: the intervals are over rows alone, and another seed may move a model by more.")
         else:
-            lines.append(
-                f"each interval is the wider of two: of a bootstrap over rows and {self.seeds} seeds, and of a t "
-                "interval over the seeds' means."
-            )
+            lines.append(f"the intervals are over rows and {self.seeds} seeds.")
         if 1 < self.seeds < FEW_SEEDS:
             lines.append("with so few seeds their share of the variance is indicative.")
         return "\n".join(map(str.rstrip, lines))

@@ -243,7 +243,9 @@ def memory_as_text(remembered: Mapping[str, OverSeeds]) -> list[str]:
     """Format what the leaked rows are worth for people, in per cent and percentage points; [] for nothing."""
     lines = []
     for subset, one in remembered.items():
-        interval = " ({:+.1f} to {:+.1f})".format(*(100 * end for end in ends)) if (ends := one.quoted.interval) else ""
+        interval = (
+            " ({:+.1f} to {:+.1f})".format(*(100 * end for end in ends)) if (ends := one.difference.interval) else ""
+        )
         sides = f"{one.first:.1%} without, {one.second:.1%} with them"
         lines.append(f"  {subset:<10}{sides}: {100 * (one.second - one.first):+.1f}{interval}")
     return ["", "accuracy, trained without and with the leaked rows, means over seeds:", *lines] if lines else []

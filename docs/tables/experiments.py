@@ -120,7 +120,7 @@ def compared(name: str) -> str:
     titles, lines = _pairs(name), []
     for quantity, found in _differences(name).items():
         shares = [one.seeds_share for one in found if one.seeds_share is not None]
-        cells = [measured(one.quoted, quantity.metric, "+") for one in found]
+        cells = [measured(one.difference, quantity.metric, "+") for one in found]
         lines.append([quantity.title, *cells, " to ".join(dict.fromkeys(f"{s:.0%}" for s in _ends(shares)))])
     return table("|".join(["", *titles.values(), "seeds' share of variance"]), lines)
 
@@ -141,7 +141,7 @@ def pictures() -> dict[Path, str]:
     lines = {}
     for quantity, found in _differences(MAIN).items():
         if quantity.metric.name in DRAWN:
-            lines[quantity.title.replace("`", "")] = [one.quoted for one in found]
+            lines[quantity.title.replace("`", "")] = [one.difference for one in found]
     title = "Differences between ways of training, in percentage points, with 95 % intervals"
     return {ROOT / "docs" / "reasons.svg": forest(title, lines, [*_pairs(MAIN).values()])}
 
@@ -166,7 +166,7 @@ def reasons_270m_compared() -> str:
 def answer() -> str:
     """What the main experiment says to the paper's question, with its figures."""
     found = {
-        quantity.title: [measured(one.quoted, quantity.metric, "+") for one in of_pairs]
+        quantity.title: [measured(one.difference, quantity.metric, "+") for one in of_pairs]
         for quantity, of_pairs in _differences(MAIN).items()
     }
     (_, verdict, verdict_tokens), (_, acc, acc_tokens), (_, groups, groups_tokens) = (

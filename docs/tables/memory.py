@@ -29,7 +29,7 @@ def _lines(model: str, trained: Mapping[str, Seeds]) -> list[list[str]]:
         means = [mean_over_seeds([acc], [part[subset] for part in parts])["acc"] for subset in parts[0]]
         lines.append([f"{model}, {title} ({sizes[way]:,} rows)", *map(estimated, means), _by_seed(trained[way])])
     worth = memory(trained["unleaked"], trained["all"]).values()
-    lines.append([f"{model}, difference", *(estimated(one.quoted, "+") for one in worth), ""])
+    lines.append([f"{model}, difference", *(estimated(one.difference, "+") for one in worth), ""])
     constant = subsets(classical("paper")['always "ethical"'])
     return [*lines, ['always "ethical"', *(estimated(estimates([acc], part)["acc"]) for part in constant.values()), ""]]
 

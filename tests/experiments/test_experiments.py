@@ -24,7 +24,7 @@ from dfar_bench.experiments.plan import Cell, cells, steps_of
 from dfar_bench.experiments.run import count_tokens
 from dfar_bench.scoring import METRICS, Choice, differences
 from dfar_bench.scoring.estimate import resample
-from dfar_bench.scoring.seeds import _draw_seeds, compare_modes, seeds_share, welch_interval
+from dfar_bench.scoring.seeds import compare_modes, mean_over_seeds, rows_and_seeds, seeds_share
 from dfar_bench.training.base import BaseModel, find_base
 
 MINI = rows("mini")["test"]
@@ -47,43 +47,63 @@ def test_with_equal_seeds_it_is_the_bootstrap_of_rows() -> None:
     for copies in (1, 6):
         compared = compare_modes(metrics, [first] * copies, [second] * copies, resamples=1000)
         for metric in metrics:
-            one, expected = compared[metric.name], by_rows[metric.name].estimate
-            assert one.rows_and_seeds.value == pytest.approx(expected.value)
-            assert one.rows_and_seeds.interval == one.quoted.interval == pytest.approx(expected.interval)
-            assert one.over_seeds is None  # seeds that change nothing
+            one, expected = compared[metric.name].difference, by_rows[metric.name].estimate
+            assert one.value == pytest.approx(expected.value)
+            assert one.interval == pytest.approx(expected.interval)
         assert compared["acc"].seeds_share == (None if copies == 1 else pytest.approx(0))
 
 
 def test_seeds_widen_it_by_their_variance() -> None:
-    shares = (0.5, 0.9, 0.6, 0.8, 0.7, 0.75, 0.55, 0.85)
+    shares = (0.5, 0.9, 0.6, 0.8)
     first = [answers(share, seed) for seed, share in enumerate(shares)]
     second = [answers(share, seed + 50) for seed, share in enumerate(shares)]
     acc = METRICS["acc"]
-    drawn = [np.array([resample([acc], one, resamples=4000)["acc"] for one in mode]) for mode in (first, second)]
-    both = [_draw_seeds(of_rows, number, 1) for number, of_rows in enumerate(drawn)]
-    rows_alone = (drawn[1].mean(axis=0) - drawn[0].mean(axis=0)).var()
-    # What drawing n of n values adds: the mean over resamples of their variance, divided by n.
-    seeds = sum(of_rows.var(axis=0).mean() / len(of_rows) for of_rows in drawn)
-    assert (both[1] - both[0]).var() == pytest.approx(rows_alone + seeds, rel=0.1)
-    assert seeds > rows_alone / 2
-
     one = compare_modes([acc], first[:1], second[:1], resamples=1000)["acc"]
-    assert (one.seeds_share, one.over_seeds) == (None, None)
+    assert one.seeds_share is None
     all_ = compare_modes([acc], first, second, resamples=1000)["acc"]
-    assert all_.over_seeds is not None
-    assert all_.rows_and_seeds.interval is not None
-    widths = [high - low for low, high in (all_.over_seeds, all_.rows_and_seeds.interval)]
-    assert all_.quoted.interval == (all_.over_seeds, all_.rows_and_seeds.interval)[int(np.argmax(widths))]
-    assert all_.first == pytest.approx(np.mean([acc.of(one) for one in first]))
+    scores = [[acc.of(answer) for answer in mode] for mode in (first, second)]
+    assert (all_.first, all_.second) == pytest.approx(tuple(np.mean(scores, axis=1)))
     assert 0 < (all_.seeds_share or 0) < 1
 
+    drawn = [np.array([resample([acc], one, resamples=1000)["acc"] for one in mode]) for mode in (first, second)]
+    rows_alone = (drawn[1].mean(axis=0) - drawn[0].mean(axis=0)).var()
+    variance = rows_alone + sum(np.var(mode, ddof=1) / len(mode) for mode in scores)
+    assert all_.difference.interval is not None
+    half = (all_.difference.interval[1] - all_.difference.interval[0]) / 2
+    assert 1.96 < half / np.sqrt(variance) < 2.78  # t with more degrees of freedom than the 4 - 1 of one mode's seeds
 
-def test_the_t_interval_is_that_of_welch() -> None:
+
+def test_without_variance_of_the_rows_it_is_the_t_interval_of_welch() -> None:
     first, second = np.array([0.61, 0.64, 0.6]), np.array([0.7, 0.66])
     expected = ttest_ind(second, first, equal_var=False).confidence_interval(0.95)
-    assert welch_interval(first, second) == pytest.approx((expected.low, expected.high))
-    assert welch_interval(first, second[:1]) is None
-    assert welch_interval(np.array([0.5, 0.5]), np.array([0.6, 0.6])) is None
+    difference = second.mean() - first.mean()
+    interval = rows_and_seeds(difference, np.full(100, difference), [first, second])
+    assert interval == pytest.approx((expected.low, expected.high))
+
+
+def test_the_interval_of_a_share_ends_at_its_limits() -> None:
+    everything = [answers(share, 1) for share in (1.0, 0.8)]
+    mean = mean_over_seeds([METRICS["acc"]], everything, resamples=1000)["acc"]
+    assert (mean.low, mean.high) == (0.0, 1.0)  # with two seeds the t interval is wider than that
+
+
+@pytest.mark.parametrize("count", [3, 5])
+@pytest.mark.parametrize(("of_seeds", "of_rows", "of_both"), [(0.03, 0.5, 0.4), (0.0, 0.5, 0.4), (0.05, 0.4, 0.0)])
+def test_it_holds_the_truth_as_often_as_it_says(count: int, of_seeds: float, of_rows: float, of_both: float) -> None:
+    """Two modes that are equally good: of each row, of each seed, and of each row for each seed something is chance."""
+    rng, rows_, held, trials = np.random.default_rng(7), 200, 0, 1000
+    for _ in range(trials):
+        scored = [
+            rng.normal(0, of_rows, rows_) + rng.normal(0, of_seeds, (count, 1)) + rng.normal(0, of_both, (count, rows_))
+            for _ in range(2)
+        ]
+        apart = scored[1].mean(axis=0) - scored[0].mean(axis=0)
+        # The bootstrap of a mean is normal, with this deviation.
+        resampled = apart.mean() + rng.normal(0, apart.std() / np.sqrt(rows_), 1000)
+        interval = rows_and_seeds(apart.mean(), resampled, [one.mean(axis=1) for one in scored])
+        assert interval is not None
+        held += interval[0] <= 0 <= interval[1]
+    assert 0.935 < held / trials < 0.99
 
 
 def test_the_share_of_the_seeds_is_that_of_the_variances() -> None:
@@ -295,7 +315,7 @@ def test_two_modes_and_two_seeds(
     assert printed.count("done before") == 3  # of the cell that had run
     assert "differences with 95% intervals; equal number of examples" in printed
     assert "L+R minus L" in printed
-    assert "of a bootstrap over rows and 2 seeds" in printed
+    assert "the intervals are over rows and 2 seeds" in printed
     assert "indicative" in printed
     assert 'always "' in printed
     assert len(list((out / "submissions").glob("*/*/submission.json"))) == 4
