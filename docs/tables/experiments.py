@@ -18,6 +18,7 @@ from dfar_bench.scoring import KINDS, METRICS, Metric, differences, estimates
 from dfar_bench.scoring.seeds import OverSeeds, compare_modes, mean_over_seeds
 from tables.forest import forest
 from tables.formats import ROOT, measured, table
+from tables.readings import accepted_of, read_models
 from tables.submissions import submitted
 
 
@@ -46,11 +47,11 @@ QUANTITIES = (
     Quantity("accuracy of the written verdict ↑", METRICS["verdict_acc"], main=True),
     Quantity("MAR ↓", METRICS["mar"], main=True),
     Quantity("MAR by `reference.v2b` ↓", METRICS["mar"], judge="reference.v2b"),
-    Quantity("people's verdict, reason at fault ↓", METRICS["share_bad_reason"]),
-    Quantity("people's verdict alone ↓", METRICS["share_no_reason"]),
-    Quantity("repetitive ↓", METRICS["degenerate"]),
+    Quantity("wrong verdict, or none ↓", METRICS["share_wrong_verdict"]),
+    Quantity("right verdict, reason at fault ↓", METRICS["share_bad_reason"]),
+    Quantity("right verdict, no reason ↓", METRICS["share_no_reason"]),
+    Quantity("loops ↓", METRICS["degenerate"]),
     Quantity("cut off ↓", METRICS["truncated"]),
-    Quantity("copies people's reason", METRICS["gold_copy"]),
     Quantity("words", LENGTH),
 )
 MAIN = "reasons_270m"
@@ -172,19 +173,23 @@ def answer() -> str:
     (_, verdict, verdict_tokens), (_, acc, acc_tokens), (_, groups, groups_tokens) = (
         found[title] for title in ("accuracy of the written verdict ↑", "accuracy ↑", "whole groups right ↑")
     )
-    mar, loops = (figures(MAIN)["L+R"][one] for one in _quantities(MAIN) if one.title in ("MAR ↓", "repetitive ↓"))
+    of_lr = {quantity.title: figure for quantity, figure in figures(MAIN)["L+R"].items()}
+    accepted, read = accepted_of([model for model in read_models() if "-lr-" in model])
     return f"""\
-**On this model it does not: it costs verdicts.** In percentage points, with 95 % intervals over rows and seeds, L+R
-against L with as many examples, and against L with as many tokens:
+**In this setting it does not: verdicts get worse.** L+R minus L in percentage points, with 95 % intervals over rows and
+seeds, once with as many examples, once with as many tokens:
 
-- written verdicts that are right: {verdict}, and {verdict_tokens}
-- accuracy by likelihood: {acc}, and {acc_tokens}
-- contrast groups with every verdict right: {groups}, and {groups_tokens}
+- written verdicts that are right: {verdict} and {verdict_tokens}
+- accuracy by likelihood: {acc} and {acc_tokens}
+- contrast groups with every verdict right: {groups} and {groups_tokens}
 
-What L+R gains is reasons, but few good ones; in per cent of its answers:
+**Whether reasons are misaligned less often cannot be compared**, as L writes none. Of L+R's answers, in per cent:
 
-- misaligned, by the default judge: {mar}
-- that loop: {loops}"""
+- wrong verdict, or none: {of_lr["wrong verdict, or none ↓"]}
+- right verdict, with a reason that the judge finds at fault: {of_lr["right verdict, reason at fault ↓"]}
+- that loop, whatever their verdict: {of_lr["loops ↓"]}
+
+The judge passes the rest, too readily: of {read} answers read one by one, {accepted} have an acceptable reason."""
 
 
 UNBALANCED = "dfar-bench/preferences-270m-dpo-unbalanced"
