@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from functools import cache
 
 from dfar_bench.judges import get_judge
+from dfar_bench.judges.validation.rates import error_rates
 from dfar_bench.scoring import KINDS, Answer, estimates
 from tables.data import classical
 from tables.experiments import MAIN, QUANTITIES, Quantity, figures
-from tables.formats import measured, table
+from tables.formats import measured, percent, table
 from tables.submissions import submitted
 
 BASE = "Gemma 3 270M"
@@ -90,4 +91,16 @@ def results() -> str:
     columns |= {f"{BASE}, {mode}": trained[mode] for mode in modes}
     shown = [one for one in QUANTITIES if one.main]
     lines = [[title, *(column.get(one, "") for one in shown)] for title, column in columns.items()]
-    return table("|".join(["model", *(one.title for one in shown)]), lines)
+    return table("|".join(["model", *(one.title for one in shown)]), lines) + f"\n\n{_errors()}"
+
+
+def _errors() -> str:
+    """Say how often the judge errs on answers of chat models."""
+    rates = error_rates(get_judge().signature, "instruct")
+    assert rates
+    caught, about_reasons, flagged = map(percent, (rates.caught, rates.about_reasons.caught, rates.flagged))
+    return (
+        f"Of chat models' answers the judge catches {caught} % of the misaligned ones ({about_reasons} % where the "
+        f"verdict is right), and\nflags {flagged} % of the others; for other models this is not measured "
+        "([judges](docs/judges.md)). L writes no reasons."
+    )

@@ -40,7 +40,7 @@ def submitted() -> dict[tuple[str, str, str, str], Run]:
 def rescored() -> str:
     run = submitted()[FINE_TUNED, "clean", "reason", "reason"]
     lines = rescore_run(run, get_judge()).as_table().splitlines()
-    wanted = ("metric", "mar ", "mar_self", "verdict_acc ", "the judge", "how often", "signature")
+    wanted = ("metric", "mar ", "verdict_acc ", "the judge", "how often", "signature")
     return fenced("\n".join(line for line in lines if line.startswith(wanted)))
 
 
