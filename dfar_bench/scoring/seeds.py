@@ -65,7 +65,7 @@ def mean_over_seeds(
             continue
         scores: Array = np.array(values, dtype=float)
         mean = float(scores.mean())
-        interval = rows_and_seeds(mean, of_rows.mean(axis=0), [scores]) if of_rows.size else None
+        interval = rows_and_seeds(mean, of_rows.mean(axis=0), [scores])
         if interval and metric.per_cent and np.nanmin(of_rows) >= 0:
             interval = max(0.0, interval[0]), min(1.0, interval[1])
         out[metric.name] = Estimate.of(mean, interval)
@@ -94,8 +94,7 @@ def compare_modes(
         scores = [np.array(mode, dtype=float) for mode in values]
         of_rows = [mode[metric.name] for mode in drawn]
         a, b = (float(mode.mean()) for mode in scores)
-        apart: Array = of_rows[1].mean(axis=0) - of_rows[0].mean(axis=0) if of_rows[0].size else np.empty(0)
-        interval = rows_and_seeds(b - a, apart, scores) if apart.size else None
+        interval = rows_and_seeds(b - a, of_rows[1].mean(axis=0) - of_rows[0].mean(axis=0), scores)
         out[metric.name] = OverSeeds(a, b, Estimate.of(b - a, interval), seeds_share(scores, of_rows))
     return out
 
@@ -120,7 +119,7 @@ def rows_and_seeds(value: float, of_rows: Array, scores: Sequence[Array]) -> tup
 
     Returns:
         The t interval; where there is one seed, or the seeds change nothing, the percentile interval of the rows
-        alone. None where more than one resample in twenty is undefined.
+        alone. None where more than one resample in twenty is undefined, or where there are none.
     """
     from scipy.stats import t
 
