@@ -327,7 +327,7 @@ def test_two_modes_and_two_seeds(
     acc = document["differences"]["L+R minus L"]["acc, reason"]
     scores = {title: of["acc, reason"] for title, of in document["scores"].items()}
     assert acc["first"] == pytest.approx((scores["L, seed 1"] + scores["L, seed 2"]) / 2)
-    assert acc["quoted"]["value"] == pytest.approx(acc["second"] - acc["first"])
+    assert acc["difference"]["value"] == pytest.approx(acc["second"] - acc["first"])
     assert {"fnr, reason", "brier, reason"} <= set(document["differences"]["L+R minus L"])
     always = next(of for title, of in document["scores"].items() if title.startswith("always"))
     assert always["acc, reason"] == pytest.approx(0.5, abs=0.1)
