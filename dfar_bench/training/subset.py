@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def evenly(items: Sequence[T], limit: int | None) -> Sequence[T]:
-    """Return so many items, evenly spaced; all if there are no more, or the limit is None."""
+    """Return so many items, evenly spaced; all of them if there are fewer, or the limit is None."""
     if limit is None or limit >= len(items):
         return items
     return [items[number * len(items) // limit] for number in range(limit)]

@@ -13,6 +13,9 @@ from tables.experiments import MAIN, QUANTITIES, Quantity, figures
 from tables.formats import measured, percent, table
 from tables.submissions import submitted
 
+OWN = KINDS["reason"].condition
+"""The condition under which written answers are asked for by default."""
+
 BASE = "Gemma 3 270M"
 MODELS = {
     "Qwen2.5-Coder 1.5B Instruct": ["dfar-bench/qwen2.5-coder-1.5b-instruct-4bit"],
@@ -30,9 +33,8 @@ def _named(title: str, split: str) -> str | None:
 
 def _conditions(model: str, split: str) -> list[str]:
     """Return the conditions under which a model's written answers are there, the task's own first."""
-    own = KINDS["reason"].condition
     found = [name for asked, data, kind, name in submitted() if (asked, data, kind) == (model, split, "reason")]
-    return sorted(found, key=lambda name: (name != own, name))
+    return sorted(found, key=lambda name: (name != OWN, name))
 
 
 @cache
@@ -46,9 +48,10 @@ def _column(model: str, split: str, condition: str) -> dict[Quantity, str]:
     column = {}
     for quantity in (one for one in QUANTITIES if not one.condition):
         kind, metric = quantity.metric.kind, quantity.metric
-        own = condition == KINDS["reason"].condition
+        if kind != "reason" and condition != OWN:
+            continue
         asked = condition if kind == "reason" else KINDS[kind].condition
-        answers = _answers(model, split, kind, asked, quantity.judge) if kind == "reason" or own else None
+        answers = _answers(model, split, kind, asked, quantity.judge)
         if answers is not None:
             column[quantity] = measured(estimates([metric], answers)[metric.name], metric)
     return column
@@ -87,7 +90,7 @@ def results() -> str:
     columns = {always: trained[always]}
     for title in MODELS:
         if model := _named(title, "clean"):
-            columns[title] = _column(model, "clean", KINDS["reason"].condition)
+            columns[title] = _column(model, "clean", OWN)
     columns |= {f"{BASE}, {mode}": trained[mode] for mode in modes}
     shown = [one for one in QUANTITIES if one.main]
     lines = [[title, *(column.get(one, "") for one in shown)] for title, column in columns.items()]
