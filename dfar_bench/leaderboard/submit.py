@@ -144,7 +144,8 @@ def _read_runs(results: Path) -> dict[str, Run]:
     models = {json.dumps([run.model, run.scored.arguments], default=str): name for name, run in runs.items()}
     if len(models) > 1:
         raise InputError(
-            f"{results} holds runs of different models ({' and '.join(models.values())}): submit each by itself."
+            f"{results} holds runs whose model or --model_args differ ({' and '.join(models.values())}): "
+            "submit the folder of each by itself."
         )
     return runs
 

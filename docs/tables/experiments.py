@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from functools import cache
 from itertools import combinations
@@ -38,13 +39,14 @@ class Quantity(NamedTuple):
 
 
 LENGTH = Metric("words", "reason", lambda answer: len(answer.case.response.split()), "Length", per_cent=False)
+VERDICT = Quantity("accuracy of the written verdict ↑", METRICS["verdict_acc"], main=True)
 QUANTITIES = (
     Quantity("accuracy ↑", METRICS["acc"], main=True),
     Quantity("accuracy, prompted for a reason ↑", METRICS["acc"], "reason"),
     Quantity("whole groups right ↑", METRICS["group_acc"]),
     Quantity("unethical called ethical (FNR) ↓", METRICS["fnr"]),
     Quantity("Brier score ↓", METRICS["brier"]),
-    Quantity("accuracy of the written verdict ↑", METRICS["verdict_acc"], main=True),
+    VERDICT,
     Quantity("MAR ↓", METRICS["mar"], main=True),
     Quantity("MAR by `reference.v2b` ↓", METRICS["mar"], judge="reference.v2b"),
     Quantity("wrong verdict, or none ↓", METRICS["share_wrong_verdict"]),
@@ -171,8 +173,13 @@ def answer() -> str:
         for quantity, of_pairs in _differences(MAIN).items()
     }
     (_, verdict, verdict_tokens), (_, acc, acc_tokens), (_, groups, groups_tokens) = (
-        found[title] for title in ("accuracy of the written verdict ↑", "accuracy ↑", "whole groups right ↑")
+        found[title] for title in (VERDICT.title, "accuracy ↑", "whole groups right ↑")
     )
+    worse = [one.difference.high for one in _differences(MAIN)[VERDICT][1:]]
+    if any(high is None or high >= 0 for high in worse):
+        sys.exit(
+            "docs/tables/experiments.py: `answer` says that verdicts get worse, which its intervals do not: reword it"
+        )
     of_lr = {quantity.title: figure for quantity, figure in figures(MAIN)["L+R"].items()}
     accepted, read = accepted_of([model for model in read_models() if "-lr-" in model])
     return f"""\

@@ -367,7 +367,7 @@ REFUSED: dict[str, tuple[Edit, About, str]] = {
     "cut off": (cut, ABOUT, r"holds 50 rows of dfar_mini_cls, but its run scored 52"),
     "no results file": (lambda r: r.results_file.unlink(), ABOUT, r"has no results_\*\.json beside it"),
     "two runs": (add_run("dummy", ("cls", "reason")), ABOUT, r"holds two runs of dfar_mini_cls"),
-    "two models": (add_run("acme/other", ("reason",)), ABOUT, r"holds runs of different models"),
+    "two models": (add_run("acme/other", ("reason",)), ABOUT, r"holds runs whose model or --model_args differ"),
     "broken numbers": (respond(["nan", "False"], ["-1", "False"], kind="cls"), ABOUT, r"row mini-test-\d+: log_likelihoods\.0: input should be"),
     "an endless response": (respond("why " * 20_000), ABOUT, r"response: is longer than 50,000 characters"),
     "a token in a response": (respond("hf_" + "aB3" * 11), ABOUT, r"response: holds what looks like an access token"),
