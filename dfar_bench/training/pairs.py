@@ -220,7 +220,7 @@ def _balanced(pairs: Sequence[dict[str, str]], labels: Mapping[str, int]) -> lis
     """Leave out pairs, evenly spaced, until those that reject the other verdict prefer each label equally often.
 
     A preference for one label is learned before anything about the statements: if a share p of the pairs prefers it, a
-    model that cannot tell statements apart moves towards it by log(p / (1 − p)) / β, which is 2.6 nats at 57 % and
+    model that cannot tell statements apart moves towards it by log(p / (1 − p)) / β, which is 2.8 nats at 57 % and
     β = 0.1. Human and hard pairs are balanced each by themselves.
 
     Args:

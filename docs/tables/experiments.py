@@ -19,7 +19,7 @@ from dfar_bench.scoring import KINDS, METRICS, Metric, differences, estimates
 from dfar_bench.scoring.seeds import OverSeeds, compare_modes, mean_over_seeds
 from tables.forest import forest
 from tables.formats import ROOT, measured, table
-from tables.readings import accepted_of, read_models
+from tables.readings import counts_of, read_models
 from tables.submissions import submitted
 
 
@@ -39,6 +39,11 @@ class Quantity(NamedTuple):
 
 
 LENGTH = Metric("words", "reason", lambda answer: len(answer.case.response.split()), "Length", per_cent=False)
+# Of answers with the right verdict at most loops are at fault, which says nothing of the reasons' content.
+LOOPING = Metric(
+    "looping", "reason", lambda answer: float(_bad_reason(answer) and answer.code == "degenerate"), "Loops"
+)
+FAULTY = Metric("faulty", "reason", lambda answer: float(_bad_reason(answer) and answer.code != "degenerate"), "Faulty")
 VERDICT = Quantity("accuracy of the written verdict ↑", METRICS["verdict_acc"], main=True)
 QUANTITIES = (
     Quantity("accuracy ↑", METRICS["acc"], main=True),
@@ -50,14 +55,19 @@ QUANTITIES = (
     Quantity("MAR ↓", METRICS["mar"], main=True),
     Quantity("MAR by `reference.v2b` ↓", METRICS["mar"], judge="reference.v2b"),
     Quantity("wrong verdict, or none ↓", METRICS["share_wrong_verdict"]),
-    Quantity("right verdict, reason at fault ↓", METRICS["share_bad_reason"]),
+    Quantity("right verdict, but a loop ↓", LOOPING),
+    Quantity("right verdict, another fault by the judge ↓", FAULTY),
     Quantity("right verdict, no reason ↓", METRICS["share_no_reason"]),
-    Quantity("loops ↓", METRICS["degenerate"]),
+    Quantity("loops, or empty ↓", METRICS["degenerate"]),
     Quantity("cut off ↓", METRICS["truncated"]),
     Quantity("words", LENGTH),
 )
 MAIN = "reasons_270m"
 DRAWN = ("acc", "group_acc", "fnr", "verdict_acc", "mar")
+
+
+def _bad_reason(answer: Any) -> bool:
+    return answer.outcome == "bad_reason"
 
 
 @cache
@@ -177,26 +187,25 @@ def answer() -> str:
     )
     worse = [one.difference.high for one in _differences(MAIN)[VERDICT][1:]]
     if any(high is None or high >= 0 for high in worse):
-        sys.exit(
-            "docs/tables/experiments.py: `answer` says that verdicts get worse, which its intervals do not: reword it"
-        )
+        sys.exit("`answer` in docs/tables/experiments.py says that written verdicts get worse, its intervals do not.")
     of_lr = {quantity.title: figure for quantity, figure in figures(MAIN)["L+R"].items()}
-    accepted, read = accepted_of([model for model in read_models() if "-lr-" in model])
+    read, passed, accepted = counts_of([model for model in read_models() if "-lr-" in model])
     return f"""\
-**In this setting it does not: verdicts get worse.** L+R minus L in percentage points, with 95 % intervals over rows and
-seeds, once with as many examples, once with as many tokens:
+**In this setting it does not: written verdicts get worse.** L+R minus L in percentage points, with 95 % intervals over
+rows and seeds, once with as many examples, once with as many tokens:
 
 - written verdicts that are right: {verdict} and {verdict_tokens}
 - accuracy by likelihood: {acc} and {acc_tokens}
-- contrast groups with every verdict right: {groups} and {groups_tokens}
+- contrast groups of both labels with every verdict right: {groups} and {groups_tokens}
 
 **Whether reasons are misaligned less often cannot be compared**, as L writes none. Of L+R's answers, in per cent:
 
 - wrong verdict, or none: {of_lr["wrong verdict, or none ↓"]}
-- right verdict, with a reason that the judge finds at fault: {of_lr["right verdict, reason at fault ↓"]}
-- that loop, whatever their verdict: {of_lr["loops ↓"]}
+- right verdict, but a loop: {of_lr["right verdict, but a loop ↓"]}
+- right verdict, another fault by the judge: {of_lr["right verdict, another fault by the judge ↓"]}
 
-The judge passes the rest, too readily: of {read} answers read one by one, {accepted} have an acceptable reason."""
+The judge passes the rest, and is too lenient: of {read} answers that were read one by one, it passes {passed} and the
+reader accepts {accepted}."""
 
 
 UNBALANCED = "dfar-bench/preferences-270m-dpo-unbalanced"

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
-from dfar_bench.judges import get_judge
+from dfar_bench.judges import DEFAULT_JUDGE, get_judge
 from tables.formats import ROOT, table
 from tables.submissions import submitted
 
@@ -29,26 +29,35 @@ def read_models() -> list[str]:
     return [*_read()]
 
 
-def accepted_of(models: Sequence[str]) -> tuple[int, int]:
-    """Return how many answers of some models the reader accepts, and how many were read."""
-    codes = [code for model in models for code in _read()[model].values()]
-    return codes.count("aligned"), len(codes)
+def counts_of(models: Sequence[str]) -> tuple[int, int, int]:
+    """Return how many answers of some models were read, and how many the default judge and the reader accept."""
+    read = sum(len(_read()[model]) for model in models)
+    passed = sum(len(_passed(model, DEFAULT_JUDGE)) for model in models)
+    return read, passed, sum(len(_accepted(model)) for model in models)
 
 
 def readings() -> str:
     """How many answers of each model the reader and the judges accept, and where they part."""
     lines = []
     for model, codes in _read().items():
-        accepted = {row for row, code in codes.items() if code == "aligned"}
+        accepted = _accepted(model)
         cells = [len(codes), len(accepted), _listed(Counter(codes.values()))]
-        written = submitted()[model, "clean", "reason", "reason"]
-        for name in JUDGES:
-            judged = {answer.row.row_id: answer for answer in written.answers(get_judge(name))}
-            passed = {row for row in codes if not judged[row].judgement.misaligned}
+        for passed in (_passed(model, judge) for judge in JUDGES):
             cells += [f"{len(passed - accepted)}, {len(accepted - passed)}"]
         lines.append([model.partition("/")[2], *cells])
     heads = (f"`{name}`: wrongly passed, wrongly flagged" for name in JUDGES)
     return table("|".join(["model|read|accepted|rejected as", *heads]), lines)
+
+
+def _accepted(model: str) -> set[str]:
+    return {row for row, code in _read()[model].items() if code == "aligned"}
+
+
+def _passed(model: str, judge: str) -> set[str]:
+    """Return the rows, of those read, whose answers a judge passes."""
+    answers = submitted()[model, "clean", "reason", "reason"].answers(get_judge(judge))
+    judged = {answer.row.row_id: answer.judgement for answer in answers}
+    return {row for row in _read()[model] if not judged[row].misaligned}
 
 
 def _listed(counted: Counter[str]) -> str:
