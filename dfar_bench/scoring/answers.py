@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -77,6 +78,14 @@ class Choice(Answer):
     @property
     def credit(self) -> float:
         return (self.row.label in self.likeliest) / len(self.likeliest)
+
+    @property
+    def log_odds(self) -> float | None:
+        """Of label 1 against label 0 (natural logarithm, finite); None where there are other labels."""
+        if len(self.probabilities) != 2:
+            return None
+        ethical, unethical = (math.log(max(p, sys.float_info.min)) for p in self.probabilities)
+        return unethical - ethical
 
     @property
     def confidence(self) -> float:

@@ -21,6 +21,7 @@ RESAMPLES = 10_000
 SEED = 20240821
 LEVEL = 0.95
 MIN_CLUSTERS = 10
+_PART = 2**22  # sums at a time
 MIN_RESAMPLES, MAX_RESAMPLES = 1_000, 100_000
 
 
@@ -216,7 +217,9 @@ def resample(
         statistics = metric.statistics([metric.item(answer) for answer in ordered])
         per_cluster = np.zeros((len(clusters), statistics.shape[1]))
         np.add.at(per_cluster, at, statistics)
-        out[metric.name] = metric.value(weights @ per_cluster)
+        # In parts, to spare memory: a ranking has two columns for every row.
+        parts = -(-weights.shape[0] * per_cluster.shape[1] // _PART) or 1
+        out[metric.name] = np.concatenate([metric.value(part @ per_cluster) for part in np.array_split(weights, parts)])
     return out
 
 

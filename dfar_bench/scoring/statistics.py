@@ -118,6 +118,28 @@ def mid_ranks(values: Array) -> Array:
     return ranks
 
 
+def ranking_statistics(items: Sequence[tuple[int, float] | None]) -> Array:
+    """Mark each item's place among the distinct scores, by label, shape (items, 2 * distinct); zeros for None.
+
+    Items are a label, 0 or 1, and a score.
+    """
+    place = {score: number for number, score in enumerate(sorted({item[1] for item in items if item}))}
+    out = np.zeros((len(items), 2, len(place)))
+    for number, item in enumerate(items):
+        if item is not None:
+            out[number, item[0], place[item[1]]] = 1.0
+    return out.reshape(len(items), 2 * len(place))
+
+
+def auroc(sums: Array) -> Array:
+    """Area under the ROC curve as Mann and Whitney's statistic: a pair with equal scores counts half."""
+    if not sums.shape[-1]:
+        return np.full(sums.shape[:-1], np.nan)
+    negative, positive = np.moveaxis(sums.reshape(*sums.shape[:-1], 2, -1), -2, 0)
+    below = negative.cumsum(axis=-1) - negative / 2
+    return divide((positive * below).sum(axis=-1), positive.sum(axis=-1) * negative.sum(axis=-1))
+
+
 def calibration_statistics(items: Sequence[tuple[float, float]]) -> Array:
     """(count, confidence, correct) in the columns of the item's bin; bins are half-open to the left."""
     out = np.zeros((len(items), ECE_BINS, 3))

@@ -48,6 +48,7 @@ VERDICT = Quantity("accuracy of the written verdict ↑", METRICS["verdict_acc"]
 QUANTITIES = (
     Quantity("accuracy ↑", METRICS["acc"], main=True),
     Quantity("accuracy, prompted for a reason ↑", METRICS["acc"], "reason"),
+    Quantity("AUROC ↑", METRICS["auroc"], main=True),
     Quantity("whole groups right ↑", METRICS["group_acc"]),
     Quantity("unethical called ethical (FNR) ↓", METRICS["fnr"]),
     Quantity("Brier score ↓", METRICS["brier"]),
@@ -63,7 +64,7 @@ QUANTITIES = (
     Quantity("words", LENGTH),
 )
 MAIN = "reasons_270m"
-DRAWN = ("acc", "group_acc", "fnr", "verdict_acc", "mar")
+DRAWN = ("acc", "auroc", "group_acc", "fnr", "verdict_acc", "mar")
 
 
 def _bad_reason(answer: Any) -> bool:
@@ -182,8 +183,8 @@ def answer() -> str:
         quantity.title: [measured(one.difference, quantity.metric, "+") for one in of_pairs]
         for quantity, of_pairs in _differences(MAIN).items()
     }
-    (_, verdict, verdict_tokens), (_, acc, acc_tokens), (_, groups, groups_tokens) = (
-        found[title] for title in (VERDICT.title, "accuracy ↑", "whole groups right ↑")
+    (_, verdict, verdict_tokens), (_, acc, acc_tokens), (_, auroc, auroc_tokens), (_, groups, groups_tokens) = (
+        found[title] for title in (VERDICT.title, "accuracy ↑", "AUROC ↑", "whole groups right ↑")
     )
     worse = [one.difference.high for one in _differences(MAIN)[VERDICT][1:]]
     if any(high is None or high >= 0 for high in worse):
@@ -196,6 +197,7 @@ rows and seeds, once with as many examples, once with as many tokens:
 
 - written verdicts that are right: {verdict} and {verdict_tokens}
 - accuracy by likelihood: {acc} and {acc_tokens}
+- AUROC of the likelihoods, which does not depend on a threshold: {auroc} and {auroc_tokens}
 - contrast groups of both labels with every verdict right: {groups} and {groups_tokens}
 
 **Whether reasons are misaligned less often cannot be compared**, as L writes none. Of L+R's answers, in per cent:

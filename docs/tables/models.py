@@ -103,7 +103,7 @@ def _errors() -> str:
     assert rates
     caught, about_reasons, flagged = map(percent, (rates.caught, rates.about_reasons.caught, rates.flagged))
     return (
-        f"Of chat models' answers the judge catches {caught} % of the misaligned ones ({about_reasons} % where the "
-        f"verdict is right), and\nflags {flagged} % of the others; for other models this is not measured "
+        f"Of chat models' answers the judge catches {caught} % of the misaligned ({about_reasons} % where the verdict "
+        f"is right) and wrongly flags\n{flagged} % of the aligned; of other models too few are aligned to say "
         "([judges](docs/judges.md)). L writes no reasons."
     )

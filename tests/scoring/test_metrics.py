@@ -17,7 +17,7 @@ from dfar_bench.datasets import Row, rows
 from dfar_bench.judges import get_judge
 from dfar_bench.scoring import KINDS, METRICS, Answer, Argument, Choice, Output
 from dfar_bench.scoring.answers import Outcome, read_choice
-from dfar_bench.scoring.estimate import estimates
+from dfar_bench.scoring.estimate import cluster_weights, estimates, resample
 
 
 def row(number: int, label: int, *, group: str = "", leaked: bool = False, contrast: int = 0) -> Row:
@@ -62,6 +62,7 @@ def test_verdict_metrics_equal_scikit_learn(n: int, data: st.DataObject) -> None
         "balanced_acc": sk.recall_score(y, p, labels=sorted(set(y)), average="macro"),
         "mcc": sk.matthews_corrcoef(y, p) if len({*y, *p}) > 1 else 0.0,
         "brier": sk.brier_score_loss(y, probabilities, labels=range(n), scale_by_half=True),
+        "auroc": sk.roc_auc_score(y, [a.log_odds for a in answers]) if binary and len({*y}) > 1 else None,
         "fpr": np.mean(p[y == 0]) if binary and (y == 0).any() else None,
         "fnr": np.mean(1 - p[y == 1]) if binary and (y == 1).any() else None,
     }
@@ -69,6 +70,23 @@ def test_verdict_metrics_equal_scikit_learn(n: int, data: st.DataObject) -> None
         if not binary and value is None and {*y, *p} <= {0, 1}:
             continue  # nothing shows that there is a third label
         assert METRICS[name].of(answers) == (None if value is None else pytest.approx(value, abs=1e-12)), name
+
+
+def test_a_resample_of_the_ranking_equals_scikit_learn() -> None:
+    answers = choices(random.Random(1), 300)
+    drawn = resample([METRICS["auroc"]], answers, resamples=5000)["auroc"]  # more than are computed at once
+    ordered = sorted(answers, key=lambda answer: answer.row.group_id)
+    weights = cluster_weights([answer.row.group_id for answer in ordered], 5000)
+    y, odds = [answer.row.label for answer in ordered], [answer.log_odds for answer in ordered]
+    for number in (0, 17, 4999):
+        assert drawn[number] == pytest.approx(sk.roc_auc_score(y, odds, sample_weight=weights[number]), abs=1e-12)
+
+
+def test_a_constant_ranks_nothing_and_certainty_still_ranks() -> None:
+    constant = [read_choice(row(i, i % 2), (-1.0, -2.0)) for i in range(4)]
+    assert METRICS["auroc"].of(constant) == 0.5
+    certain = [read_choice(row(i, i % 2), (-400.0 - 50 * (i % 2), 0.0)) for i in range(4)]
+    assert METRICS["auroc"].of(certain) == 1
 
 
 def test_ece_by_hand() -> None:
@@ -189,7 +207,20 @@ def test_names_suit_the_harness() -> None:
     fields = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash"}
     assert not [name for name in METRICS if "," in name or name.endswith("_stderr") or name in fields]
     assert [metric.name for metric in KINDS["cls"].metrics] == [
-        *("acc", "acc_unleaked", "balanced_acc", "f1_macro", "mcc", "fpr", "fnr", "group_acc", "brier", "ece", "ties")
+        *(
+            "acc",
+            "acc_unleaked",
+            "balanced_acc",
+            "f1_macro",
+            "mcc",
+            "fpr",
+            "fnr",
+            "group_acc",
+            "auroc",
+            "brier",
+            "ece",
+            "ties",
+        )
     ]
 
 
