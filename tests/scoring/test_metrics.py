@@ -103,7 +103,7 @@ def test_unleaked_metrics_leave_leaked_rows_out() -> None:
     assert METRICS["acc_unleaked"].of(answers) == METRICS["acc"].of(unleaked) != METRICS["acc"].of(leaked)
     assert METRICS["acc_unleaked"].of(leaked) is None
     named = {name: metric.unleaked for name, metric in METRICS.items() if metric.unleaked}
-    assert named == {name: f"{name}_unleaked" for name in ("acc", "mar", "verdict_acc")}
+    assert named == {name: f"{name}_unleaked" for name in ("acc", "auroc", "mar", "verdict_acc")}
 
 
 def test_group_accuracy_needs_every_row_of_a_group() -> None:
@@ -207,20 +207,8 @@ def test_names_suit_the_harness() -> None:
     fields = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash"}
     assert not [name for name in METRICS if "," in name or name.endswith("_stderr") or name in fields]
     assert [metric.name for metric in KINDS["cls"].metrics] == [
-        *(
-            "acc",
-            "acc_unleaked",
-            "balanced_acc",
-            "f1_macro",
-            "mcc",
-            "fpr",
-            "fnr",
-            "group_acc",
-            "auroc",
-            "brier",
-            "ece",
-            "ties",
-        )
+        *("acc", "acc_unleaked", "balanced_acc", "f1_macro", "mcc", "fpr", "fnr", "group_acc"),
+        *("auroc", "auroc_unleaked", "brier", "ece", "ties"),
     ]
 
 
