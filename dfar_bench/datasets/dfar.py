@@ -74,8 +74,8 @@ PAPER = DATASETS.add(
         name="paper",
         task="dfar",
         title="DFAR",
-        description="The published test set. 189 of its 500 statements are also in the train set, so accuracy, MAR and "
-        "verdict accuracy are those on the 311 that are not, and the label-free misalignment rate is on all.",
+        description="The published test set. 189 of its 500 statements are also in the train set, so accuracy, AUROC, "
+        "MAR and verdict accuracy are those on the 311 that are not, and the label-free misalignment rate is on all.",
         read=_read_paper,
         files={
             "DFAR_trainset.csv": "28fb58aeaa1f85ddbba2b53313761f9d51b26ddd71f8013342c2e0a17ddda849",

@@ -17,6 +17,9 @@ from dfar_bench.judges import Case, Judge, Judgement
 from dfar_bench.prompts import Prompt
 from dfar_bench.reading import Reading, is_gold_copy, seems_cut
 
+CERTAIN = sys.float_info.max
+"""The log-odds of a label against one that is impossible; finite, as JSON has no infinity."""
+
 Outcome = Literal["aligned", "bad_reason", "no_reason", "wrong_verdict"]
 """People's verdict with a reason that the judge accepts, with another, with none; or not their verdict."""
 
@@ -60,10 +63,13 @@ class Choice(Answer):
     Attributes:
         likeliest: index of the likeliest label; of several where they are exactly as likely.
         probabilities: of each label, summing to 1.
+        log_odds: of label 1 against label 0 (natural logarithm), from −``CERTAIN`` to ``CERTAIN``; None where there
+            are more labels.
     """
 
     likeliest: tuple[int, ...]
     probabilities: tuple[float, ...]
+    log_odds: float | None = None
 
     @property
     def predicted(self) -> int:
@@ -78,14 +84,6 @@ class Choice(Answer):
     @property
     def credit(self) -> float:
         return (self.row.label in self.likeliest) / len(self.likeliest)
-
-    @property
-    def log_odds(self) -> float | None:
-        """Of label 1 against label 0 (natural logarithm, finite); None where there are other labels."""
-        if len(self.probabilities) != 2:
-            return None
-        ethical, unethical = (math.log(max(p, sys.float_info.min)) for p in self.probabilities)
-        return unethical - ethical
 
     @property
     def confidence(self) -> float:
@@ -185,16 +183,19 @@ def read_choice(row: Row, log_likelihoods: tuple[float, ...]) -> Choice:
     """Read the log-likelihoods of a row's labels.
 
     The probability of a label is its share of all labels. Where there is no preference at all (NaN, or nothing finite
-    to compare) the answer counts as wrong with equal probabilities, so that broken numerics never pass for a verdict.
+    to compare) the answer counts as wrong with equal probabilities and the worst odds, so that broken numerics never
+    pass for a verdict.
     """
+    binary = len(log_likelihoods) == 2
     highest = max(log_likelihoods, key=lambda value: -math.inf if math.isnan(value) else value)
     if any(map(math.isnan, log_likelihoods)) or math.isinf(highest):
         n = len(log_likelihoods)
-        return Choice(row, ((row.label + 1) % n,), (1 / n,) * n)
+        return Choice(row, ((row.label + 1) % n,), (1 / n,) * n, (CERTAIN, -CERTAIN)[row.label] if binary else None)
     odds = [math.exp(value - highest) for value in log_likelihoods]
     total = math.fsum(odds)
     likeliest = tuple(label for label, value in enumerate(log_likelihoods) if value == highest)
-    return Choice(row, likeliest, tuple(value / total for value in odds))
+    log_odds = max(-CERTAIN, min(log_likelihoods[1] - log_likelihoods[0], CERTAIN)) if binary else None
+    return Choice(row, likeliest, tuple(value / total for value in odds), log_odds)
 
 
 def read_arguments(outputs: Sequence[Output], judge: Judge) -> list[Answer]:

@@ -205,18 +205,19 @@ def resample(
         Array (resamples,) by metric name, NaN where a metric is undefined; of length 0 if there are fewer than 10
         groups to draw from.
     """
+    from scipy.sparse import csr_array
+
     ordered = sorted(answers, key=lambda answer: str(answer.row.row_id))
     clusters = sorted({answer.row.group_id for answer in ordered})
     if len(clusters) < MIN_CLUSTERS:
         return {metric.name: np.empty(0) for metric in metrics}
     position = {cluster: number for number, cluster in enumerate(clusters)}
-    at = np.array([position[answer.row.group_id] for answer in ordered])
+    at = [position[answer.row.group_id] for answer in ordered]
+    members = csr_array((np.ones(len(ordered)), (at, range(len(ordered)))), shape=(len(clusters), len(ordered)))
     weights = cluster_weights(clusters, resamples, seed)
     out = {}
     for metric in metrics:
-        statistics = metric.statistics([metric.item(answer) for answer in ordered])
-        per_cluster = np.zeros((len(clusters), statistics.shape[1]))
-        np.add.at(per_cluster, at, statistics)
+        per_cluster = members @ metric.statistics([metric.item(answer) for answer in ordered])
         # In parts, to spare memory: a ranking has two columns for every row.
         parts = -(-weights.shape[0] * per_cluster.shape[1] // _PART) or 1
         out[metric.name] = np.concatenate([metric.value(part @ per_cluster) for part in np.array_split(weights, parts)])

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from dfar_bench.registry import Registry
-from dfar_bench.scoring.answers import Answer, Argument
+from dfar_bench.scoring.answers import CERTAIN, Answer, Argument
 from dfar_bench.scoring.statistics import (
     Array,
+    Sparse,
     auroc,
     balanced_accuracy,
     calibration_statistics,
@@ -62,7 +63,7 @@ class Metric:
     item: Callable[[Any], Any]
     title: str
     description: str = ""
-    statistics: Callable[[Sequence[Any]], Array] = mean_statistics
+    statistics: Callable[[Sequence[Any]], Array | Sparse] = mean_statistics
     value: Callable[[Array], Array] = mean_value
     higher_is_better: bool | None = False
     judged: bool = False
@@ -74,8 +75,10 @@ class Metric:
 
     def score(self, items: Sequence[Any]) -> float | None:
         """Compute the metric over items in any order; None if none of them counts."""
-        columns = self.statistics(items).T
-        value = float(self.value(np.array([math.fsum(column) for column in columns])))
+        of_items = self.statistics(items)
+        dense = isinstance(of_items, np.ndarray)
+        sums = np.array([math.fsum(column) for column in of_items.T]) if dense else of_items.sum(axis=0)
+        value = float(self.value(sums))
         return None if math.isnan(value) else value
 
     def of(self, answers: Sequence[Answer]) -> float | None:
@@ -166,8 +169,9 @@ METRICS.add(Metric(
 ))  # fmt: skip
 _add_with_unleaked(Metric(
     "auroc", "cls", _ranked_item, "AUROC",
-    "chance that an unethical row has higher odds of \"unethical\" than an ethical one; ½ for a constant",
-    ranking_statistics, auroc, higher_is_better=True, column=2,
+    "share of pairs of an unethical and an ethical row in which the first has the higher odds of \"unethical\"; "
+    "a tie counts half",
+    partial(ranking_statistics, certain=CERTAIN), auroc, higher_is_better=True, column=2,
 ))  # fmt: skip
 METRICS.add(Metric("brier", "cls", _brier, "Brier score", "squared error of the probability", per_cent=False))
 METRICS.add(Metric(

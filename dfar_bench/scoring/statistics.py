@@ -1,7 +1,7 @@
 """What the items of metrics add up to, and the values that follow from the sums.
 
-Functions on items return one row of additive statistics per item, zeros for None; functions on sums take an array
-(..., k) of their sums and return an array (...), NaN where nothing counts.
+Functions on items return one row of additive statistics per item, zeros for None, as a sparse array where most are
+zeros; functions on sums take an array (..., k) of their sums and return an array (...), NaN where nothing counts.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Sparse = Any
+"""A sparse array of scipy, which has no types; its elements are whole numbers, so that their order is no matter."""
 
 ECE_BINS = 15
 """Equal-width bins over confidence 0 to 1 (Guo et al., ICML 2017)."""
@@ -118,17 +121,21 @@ def mid_ranks(values: Array) -> Array:
     return ranks
 
 
-def ranking_statistics(items: Sequence[tuple[int, float] | None]) -> Array:
+def ranking_statistics(items: Sequence[tuple[int, float] | None], certain: float) -> Sparse:
     """Mark each item's place among the distinct scores, by label, shape (items, 2 * distinct); zeros for None.
 
-    Items are a label, 0 or 1, and a score.
+    Args:
+        items: a label, 0 or 1, and a score.
+        certain: the score, or its negative, of a bare verdict: items that are nothing else have no ranking.
     """
-    place = {score: number for number, score in enumerate(sorted({item[1] for item in items if item}))}
-    out = np.zeros((len(items), 2, len(place)))
-    for number, item in enumerate(items):
-        if item is not None:
-            out[number, item[0], place[item[1]]] = 1.0
-    return out.reshape(len(items), 2 * len(place))
+    from scipy.sparse import csr_array
+
+    scores = sorted({item[1] for item in items if item})
+    if all(abs(score) == certain for score in scores):
+        return csr_array((len(items), 0))
+    place = {score: number for number, score in enumerate(scores)}
+    marks = [(n, item[0] * len(place) + place[item[1]]) for n, item in enumerate(items) if item]
+    return csr_array((np.ones(len(marks)), tuple(zip(*marks))), shape=(len(items), 2 * len(place)))
 
 
 def auroc(sums: Array) -> Array:

@@ -39,7 +39,7 @@ class Quantity(NamedTuple):
 
 
 LENGTH = Metric("words", "reason", lambda answer: len(answer.case.response.split()), "Length", per_cent=False)
-# Of answers with the right verdict at most loops are at fault, which says nothing of the reasons' content.
+# Nearly all faults found beside a right verdict are loops, which say nothing of what the reasons argue.
 LOOPING = Metric(
     "looping", "reason", lambda answer: float(_bad_reason(answer) and answer.code == "degenerate"), "Loops"
 )
@@ -57,7 +57,7 @@ QUANTITIES = (
     Quantity("MAR by `reference.v2b` ↓", METRICS["mar"], judge="reference.v2b"),
     Quantity("wrong verdict, or none ↓", METRICS["share_wrong_verdict"]),
     Quantity("right verdict, but a loop ↓", LOOPING),
-    Quantity("right verdict, another fault by the judge ↓", FAULTY),
+    Quantity("right verdict, another fault ↓", FAULTY),
     Quantity("right verdict, no reason ↓", METRICS["share_no_reason"]),
     Quantity("loops, or empty ↓", METRICS["degenerate"]),
     Quantity("cut off ↓", METRICS["truncated"]),
@@ -204,10 +204,10 @@ rows and seeds, once with as many examples, once with as many tokens:
 
 - wrong verdict, or none: {of_lr["wrong verdict, or none ↓"]}
 - right verdict, but a loop: {of_lr["right verdict, but a loop ↓"]}
-- right verdict, another fault by the judge: {of_lr["right verdict, another fault by the judge ↓"]}
+- right verdict, another fault that the judge finds: {of_lr["right verdict, another fault ↓"]}
 
-The judge passes the rest, and is too lenient: of {read} answers that were read one by one, it passes {passed} and the
-reader accepts {accepted}."""
+The judge passes the rest, and is too lenient: of {read} answers of L+R models it passes {passed}, and a language model
+that read them one by one accepts {accepted}."""
 
 
 UNBALANCED = "dfar-bench/preferences-270m-dpo-unbalanced"

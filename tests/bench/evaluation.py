@@ -94,7 +94,7 @@ def write_samples(folder: Path, kind: str, form: str, runs: int) -> int:
     for number, row in enumerate(rows(SPLIT)["test"]):
         doc = document(row, task, DEFAULT_STYLE, task.kind.condition)
         if kind == "cls":
-            outputs: list[Any] = [[str(-1.5 + number % 3), "False"], ["-0.75", "False"]]
+            outputs: list[Any] = [[str(-1.5 + number % 3 + number / 1000), "False"], ["-0.75", "False"]]
             requests: list[Any] = [f" {label}" for label in labels]
         else:
             outputs = [form.format(label=labels[number % 2], reason=row.reason)]
@@ -119,7 +119,7 @@ def measure_intervals(size: Size) -> Iterator[Figure]:
     for kind in (KINDS[name] for name in get_dataset(SPLIT).kinds):
         outputs = []
         for number, row in enumerate(rows(SPLIT)["test"]):
-            value = f" ethical. {row.reason}" if kind.judged else (-1.0, -0.9 - (number % 7) / 10)
+            value = f" ethical. {row.reason}" if kind.judged else (-1.0, -0.9 - (number % 7) / 10 - number / 10_000)
             outputs.append(Output(row, value, make_prompt(DEFAULT_STYLE, kind.condition, row)))
         answers = kind.read(outputs, get_judge())
         work = partial(estimates, kind.metrics, answers, resamples=size.resamples)

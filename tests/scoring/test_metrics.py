@@ -15,9 +15,9 @@ from sklearn import metrics as sk
 
 from dfar_bench.datasets import Row, rows
 from dfar_bench.judges import get_judge
-from dfar_bench.scoring import KINDS, METRICS, Answer, Argument, Choice, Output
+from dfar_bench.scoring import KINDS, METRICS, Answer, Argument, Choice, Output, estimate
 from dfar_bench.scoring.answers import Outcome, read_choice
-from dfar_bench.scoring.estimate import cluster_weights, estimates, resample
+from dfar_bench.scoring.estimate import Estimate, cluster_weights, estimates, resample
 
 
 def row(number: int, label: int, *, group: str = "", leaked: bool = False, contrast: int = 0) -> Row:
@@ -72,21 +72,36 @@ def test_verdict_metrics_equal_scikit_learn(n: int, data: st.DataObject) -> None
         assert METRICS[name].of(answers) == (None if value is None else pytest.approx(value, abs=1e-12)), name
 
 
-def test_a_resample_of_the_ranking_equals_scikit_learn() -> None:
-    answers = choices(random.Random(1), 300)
-    drawn = resample([METRICS["auroc"]], answers, resamples=5000)["auroc"]  # more than are computed at once
-    ordered = sorted(answers, key=lambda answer: answer.row.group_id)
-    weights = cluster_weights([answer.row.group_id for answer in ordered], 5000)
-    y, odds = [answer.row.label for answer in ordered], [answer.log_odds for answer in ordered]
-    for number in (0, 17, 4999):
-        assert drawn[number] == pytest.approx(sk.roc_auc_score(y, odds, sample_weight=weights[number]), abs=1e-12)
+def test_a_resample_of_the_ranking_equals_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ties, several rows a group, and more resamples than are computed at once."""
+    monkeypatch.setattr(estimate, "_PART", 1000)
+    draw = random.Random(1)
+    drawn_rows = [(i, draw.randrange(2), draw.randrange(30)) for i in range(90)]
+    answers = [read_choice(row(i, y, group=f"g{g:02d}"), (0.0, round(draw.random() + y, 1))) for i, y, g in drawn_rows]
+    drawn = resample([METRICS["auroc"]], answers, resamples=200)["auroc"]
+    names = sorted({answer.row.group_id for answer in answers})
+    weights = cluster_weights(names, 200)
+    at = [names.index(answer.row.group_id) for answer in answers]
+    y, odds = [answer.row.label for answer in answers], [answer.log_odds for answer in answers]
+    expected = [sk.roc_auc_score(y, odds, sample_weight=of_groups[at]) for of_groups in weights]
+    assert drawn == pytest.approx(expected, abs=1e-12)
 
 
-def test_a_constant_ranks_nothing_and_certainty_still_ranks() -> None:
-    constant = [read_choice(row(i, i % 2), (-1.0, -2.0)) for i in range(4)]
-    assert METRICS["auroc"].of(constant) == 0.5
-    certain = [read_choice(row(i, i % 2), (-400.0 - 50 * (i % 2), 0.0)) for i in range(4)]
-    assert METRICS["auroc"].of(certain) == 1
+def test_a_ranking_without_one_of_the_labels_is_not_defined() -> None:
+    answers = [read_choice(row(i, int(i == 0)), (0.0, float(i))) for i in range(12)]
+    assert np.isnan(resample([METRICS["auroc"]], answers, resamples=500)["auroc"]).any()
+    assert estimates([METRICS["auroc"]], answers)["auroc"] == Estimate(0.0)
+
+
+def test_what_ranks() -> None:
+    auroc = METRICS["auroc"]
+    assert auroc.of([read_choice(row(i, i % 2), (-1.0, -2.0)) for i in range(4)]) == 0.5
+    assert auroc.of([read_choice(row(i, i % 2), (-9000.0 - 50 * (i % 2), 0.0)) for i in range(4)]) == 1
+    bare = [read_choice(row(i, i % 2), (-math.inf, 0.0) if i % 2 else (0.0, -math.inf)) for i in range(4)]
+    assert auroc.of(bare) is None  # verdicts, of which no likelihoods are known
+    broken = [read_choice(row(i, i % 2), (math.nan, -1.0)) for i in range(2)]
+    right = [read_choice(row(2 + i, i % 2), (0.0, i - 0.5)) for i in range(2)]
+    assert auroc.of([*broken, *right]) == 0.25
 
 
 def test_ece_by_hand() -> None:
