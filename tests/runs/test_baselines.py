@@ -55,6 +55,9 @@ def test_trivial_baselines_have_the_figures_they_must_have(mini: list[Baseline])
     assert ethical["mar"].value == ethical["mar_self"].value == 1.0  # the judge accepts no text that fits any statement
     for metrics in by_name.values():
         for name, estimate in metrics.items():
+            if name in ("auroc", "auroc_unleaked"):
+                assert estimate.value is None  # bare verdicts
+                continue
             if name not in ("fpr", "fnr", "ece", "brier"):
                 assert estimate.value is not None, name
             if estimate.interval and name != "ece":
