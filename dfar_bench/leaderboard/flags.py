@@ -23,13 +23,16 @@ judges cannot agree with nearly all."""
 INCONSISTENT = 0.4
 """Difference between accuracy by likelihood and by written verdict, where nearly every verdict can be read."""
 
+TIED = 0.02
+"""Share of rows whose likeliest labels are exactly as likely, which 16 bits cannot tell apart."""
+
 MIN_ROWS = 50
 MAX_UNPARSED = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One oddity: ``gold_copy``, ``constant``, ``implausible``, ``at_odds``, ``same_answers`` or
+    """One oddity: ``gold_copy``, ``constant``, ``implausible``, ``ties``, ``at_odds``, ``same_answers`` or
     ``same_judge``, and a sentence."""
 
     kind: str
@@ -43,7 +46,7 @@ def task_flags(answers: Sequence[Answer], *, verdicts_alone: bool = False) -> tu
         verdicts_alone: whether the model was trained on, or asked for, verdicts without reasons. Its responses are a
             word each, and the commoner word is not odd.
     """
-    found = (_gold_copy(answers), _constant(answers, verdicts_alone), _implausible(answers))
+    found = (_gold_copy(answers), _constant(answers, verdicts_alone), _implausible(answers), _ties(answers))
     return tuple(flag for flag in found if flag)
 
 
@@ -121,3 +124,10 @@ def _implausible(answers: Sequence[Answer]) -> Flag | None:
     return Flag(
         "implausible", f"right in {right} of {len(unleaked)} unleaked rows: more than the labels' own noise allows"
     )
+
+
+def _ties(answers: Sequence[Answer]) -> Flag | None:
+    tied = sum(isinstance(answer, Choice) and answer.tied for answer in answers)
+    if tied <= TIED * len(answers):
+        return None
+    return Flag("ties", f"labels exactly as likely in {tied} of {len(answers)} rows: to be scored in float32")

@@ -173,6 +173,8 @@ def flags_of(kind: str, answer: Callable[[Row], Any], *, verdicts_alone: bool = 
         ("reason", lambda row: " ethical. It is what people expect.", ["constant"]),
         ("cls", lambda row: (-1.0, -2.0 - len(row.statement)), ["constant"]),
         ("cls", lambda row: (-1.0, -2.0) if row.label == 0 else (-2.0, -1.0), ["implausible"]),
+        ("cls", lambda row: (-1.0, -1.0) if row.row_id[-1] == "7" else SENSIBLE(row, "cls"), ["ties"]),
+        ("cls", lambda row: (-1.0, -1.0) if row.row_id.endswith("07") else SENSIBLE(row, "cls"), []),
     ],
 )
 def test_flags(kind: str, answer: Callable[[Row], Any], flags: list[str]) -> None:
