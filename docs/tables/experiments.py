@@ -15,12 +15,12 @@ from dfar_bench.experiments.plan import Cell
 from dfar_bench.experiments.report import constant
 from dfar_bench.experiments.submitted import Found, find_runs
 from dfar_bench.judges import DEFAULT_JUDGE, get_judge
-from dfar_bench.scoring import KINDS, METRICS, Metric, differences, estimates
+from dfar_bench.scoring import METRICS, Metric, differences, estimates
 from dfar_bench.scoring.seeds import OverSeeds, compare_modes, mean_over_seeds
 from tables.forest import forest
 from tables.formats import ROOT, measured, table
 from tables.readings import counts_of, read_models
-from tables.submissions import submitted
+from tables.submissions import the_run
 
 
 class Quantity(NamedTuple):
@@ -221,9 +221,7 @@ def preferences() -> str:
     lines = []
     for quantity in _quantities(name):
         metric, kind = quantity.metric, quantity.metric.kind
-        other = submitted()[UNBALANCED, experiment.split, kind, KINDS[kind].condition].answers(
-            get_judge(quantity.judge)
-        )
+        other = the_run(UNBALANCED, experiment.split, kind).answers(get_judge(quantity.judge))
         before, *after = [*(_answers(name, Cell(mode, seed), quantity) for mode in experiment.modes), other]
         cells = [measured(estimates([metric], before)[metric.name], metric)]
         for answers in after:

@@ -11,7 +11,7 @@ from dfar_bench.scoring import KINDS, Answer, estimates
 from tables.data import classical
 from tables.experiments import MAIN, QUANTITIES, Quantity, figures
 from tables.formats import measured, percent, table
-from tables.submissions import submitted
+from tables.submissions import find_run, submitted
 
 OWN = KINDS["reason"].condition
 """The condition under which written answers are asked for by default."""
@@ -27,19 +27,18 @@ MODELS = {
 
 def _named(title: str, split: str) -> str | None:
     """Return the name under which a model answered a data set; None if it did not."""
-    asked = {(model, data) for model, data, kind, _ in submitted() if kind == "reason"}
-    return next((model for model in MODELS[title] if (model, split) in asked), None)
+    return next((model for model in MODELS[title] if _conditions(model, split)), None)
 
 
 def _conditions(model: str, split: str) -> list[str]:
     """Return the conditions under which a model's written answers are there, the task's own first."""
-    found = [name for asked, data, kind, name in submitted() if (asked, data, kind) == (model, split, "reason")]
+    found = [name for asked, data, kind, name, _ in submitted() if (asked, data, kind) == (model, split, "reason")]
     return sorted(found, key=lambda name: (name != OWN, name))
 
 
 @cache
 def _answers(model: str, split: str, kind: str, condition: str, judge: str) -> Sequence[Answer] | None:
-    run = submitted().get((model, split, kind, condition))
+    run = find_run(model, split, kind, condition)
     return run and run.answers(get_judge(judge))
 
 

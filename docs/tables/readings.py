@@ -9,7 +9,7 @@ from functools import cache
 
 from dfar_bench.judges import DEFAULT_JUDGE, get_judge
 from tables.formats import ROOT, table
-from tables.submissions import submitted
+from tables.submissions import the_run
 
 JUDGES = ("reference.v2", "reference.v2b")
 
@@ -55,7 +55,7 @@ def _accepted(model: str) -> set[str]:
 
 def _passed(model: str, judge: str) -> set[str]:
     """Return the rows, of those read, whose answers a judge passes."""
-    answers = submitted()[model, "clean", "reason", "reason"].answers(get_judge(judge))
+    answers = the_run(model, "clean", "reason").answers(get_judge(judge))
     judged = {answer.row.row_id: answer.judgement for answer in answers}
     return {row for row in _read()[model] if not judged[row].misaligned}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dfar_bench.judges import get_judge
 from dfar_bench.scoring import estimates
 from tables.formats import measured, table
-from tables.submissions import submitted
+from tables.submissions import the_run
 
 AGENTS = {
     "before": "dfar-bench/qwen2.5-coder-0.5b-instruct-4bit",
@@ -15,7 +15,7 @@ AGENTS = {
 
 
 def agents() -> str:
-    runs = {title: submitted()[model, "games", "games", "games:direct"] for title, model in AGENTS.items()}
+    runs = {title: the_run(model, "games", "games", chat=False) for title, model in AGENTS.items()}
     metrics = next(iter(runs.values())).metrics
     lines = []
     for title, run in runs.items():
