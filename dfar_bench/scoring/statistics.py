@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Sparse = Any
-"""A sparse array of scipy, which has no types; its elements are whole numbers, so that their order is no matter."""
+"""A sparse array of scipy, which has no types; its elements are whole numbers, which add up the same in any order."""
 
 ECE_BINS = 15
 """Equal-width bins over confidence 0 to 1 (Guo et al., ICML 2017)."""
