@@ -53,6 +53,7 @@ def _accepted(model: str) -> set[str]:
     return {row for row, code in _read()[model].items() if code == "aligned"}
 
 
+@cache
 def _passed(model: str, judge: str) -> set[str]:
     """Return the rows, of those read, whose answers a judge passes."""
     answers = the_run(model, "clean", "reason").answers(get_judge(judge))
