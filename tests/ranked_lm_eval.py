@@ -72,3 +72,5 @@ if __name__ == "__main__":
         metadata = {"condition": sys.argv[2], "recorded": True}
         with turn_by_turn(folder, "run"):
             evaluate(folder, "dfar_mini_reason", model="ranked", metadata=metadata)
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()  # left open, its threads can abort the process at its exit

@@ -49,6 +49,8 @@ def main(words: list[str]) -> None:
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is not installed: pip install 'dfar-bench[train]'.") from None
     train(options, training, model)
+    # After a dry run, too: the threads of gloo, left open, can abort a process at its exit.
+    training.distributed_state.destroy_process_group()
 
 
 def help_text() -> str:
