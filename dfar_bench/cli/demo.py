@@ -120,7 +120,7 @@ def plan(folder: Path, split: str, base: Base) -> list[Step]:
             revision, about = None, [*about, "--base", f"{model_id}-base", "--dfar-run", f"{trained}/dfar_run.json"]
         tasks = [dataset.task_name(kind) for kind in dataset.kinds]
         steps.append(commands.score(title, scored, revision, tasks, ["--batch_size", "16"], place / "results"))
-        steps.append(commands.submit(title, scored, revision, f"{model_id}-{name}", about, place / "results", tree))
+        steps.append(commands.submit(title, scored, revision, f"{model_id}-{name}", about, [place / "results"], tree))
     trees = [typed(path) for path in (tree, prepared_tree(split)) if path]
     steps.append(Step("Verify the submissions", ["dfar-bench", "verify", *trees]))
     return [*steps, Step("Build the board", ["dfar-bench", "board", "build", *trees, "--out", board])]

@@ -20,7 +20,13 @@ app = new_family("Build the leaderboard's pages.")
 
 
 def submit(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="The folder given to lm_eval --output_path.")],
+    results: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RESULTS",
+            help="The folder given to lm_eval --output_path; several if the model was scored in several runs.",
+        ),
+    ],
     model_id: Annotated[str, typer.Option(metavar="ORG/NAME", help="The model's name on the board.")],
     mode: Annotated[str, typer.Option(metavar="MODE", help=f"How it was trained: base, {', '.join(MODES)} or other.")],
     revision: Annotated[
@@ -52,7 +58,7 @@ def submit(
     url: Annotated[str | None, typer.Option(metavar="URL", help="An https link to the model or a report.")] = None,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder of all submissions.")] = SUBMISSIONS,
 ) -> int:
-    """Make a leaderboard submission from lm_eval's output folder.
+    """Make a leaderboard submission from lm_eval's output folders, of one model.
 
     Needs --log_samples. The submission holds the answers, not the statements and human reasons, and is re-scored from
     them before it is written. What is said of the model must agree with what lm_eval recorded.

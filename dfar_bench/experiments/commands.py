@@ -58,15 +58,21 @@ def score(
 
 
 def submit(
-    title: str, model: str, revision: str | None, model_id: str, about: Sequence[str], results: Path, tree: Path
+    title: str,
+    model: str,
+    revision: str | None,
+    model_id: str,
+    about: Sequence[str],
+    results: Sequence[Path],
+    tree: Path,
 ) -> Step:
-    """Submit the scores in the folder ``results``.
+    """Submit the scores in the folders ``results``, together.
 
     Args:
         model, revision: see ``score``.
         about: options of ``dfar-bench submit`` that say how the model was made.
         tree: the folder of all submissions.
     """
-    words = ["dfar-bench", "submit", typed(results), "--model-id", model_id, *about]
+    words = ["dfar-bench", "submit", *map(typed, results), "--model-id", model_id, *about]
     words += ["--revision", revision] if revision else ["--weights", model]
     return Step(f"Submit {title}", [*words, "--out", typed(tree)])

@@ -75,6 +75,12 @@ class Asked(NamedTuple):
         """Of the folder of its scores."""
         return "-".join(filter(None, ["results", self.kind, self.condition]))
 
+    @property
+    def submission(self) -> tuple[str, str]:
+        """The condition, and ``model_args`` without the dtype: what is the same for all answers of a submission."""
+        args = [arg for arg in self.model_args.split(",") if not arg.startswith("dtype=")]
+        return self.condition, ",".join(args)
+
 
 class Experiment(BaseModel):
     """What a file says.

@@ -91,16 +91,24 @@ def steps_of(
             steps.append(commands.merge(title, place))
         about += ["--dfar-run", f"{typed(place / 'model')}/dfar_run.json"]
         about += ["--base", model_id_of(experiment, submitted_base)] if submitted_base else []
+    together: dict[tuple[str, str], list[Path]] = {}
     for asked in experiment.asked:
         how, results = _for_lm_eval(experiment.score), results_of(folder, cell, asked)
         how += ["--metadata", json.dumps({"condition": asked.condition})] if asked.condition else []
-        what = ", ".join(filter(None, [title, asked.kind, asked.condition and f"asked for {asked.condition}"]))
+        what = _named(title, asked.kind, asked.condition)
         steps.append(commands.score(what, scored, revision, asked.tasks, how, results, asked.model_args))
-        if experiment.organisation:
-            model_id, tree = model_id_of(experiment, cell.name), folder / "submissions"
-            step = commands.submit(what, scored, revision, model_id, about, results, tree)
-            steps.append(step._replace(makes=results.with_name(f".submitted-{results.name}"), mark=True))
+        together.setdefault(asked.submission, []).append(results)
+    if experiment.organisation:
+        model_id, tree = model_id_of(experiment, cell.name), folder / "submissions"
+        for (condition, _), of_submission in together.items():
+            what, mark = _named(title, "", condition), "+".join(results.name for results in of_submission)
+            step = commands.submit(what, scored, revision, model_id, about, of_submission, tree)
+            steps.append(step._replace(makes=place / f".submitted-{mark}", mark=True))
     return steps
+
+
+def _named(title: str, kind: str, condition: str) -> str:
+    return ", ".join(filter(None, [title, kind, condition and f"asked for {condition}"]))
 
 
 def _pairs(experiment: Experiment, cell: Cell, model: str, place: Path, options: Mapping[str, Option]) -> Step:

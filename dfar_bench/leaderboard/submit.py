@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -85,18 +85,18 @@ class Submitted:
     remarks: tuple[str, ...] = ()
 
 
-def submit(results: Path, about: About, out: Path) -> Submitted:
-    """Make a submission of the runs in a folder, and verify it.
+def submit(results: Sequence[Path], about: About, out: Path) -> Submitted:
+    """Make a submission of the runs in folders, and verify it.
 
     Args:
-        results: what was given to lm_eval as ``--output_path``.
+        results: what was given to lm_eval as ``--output_path``; several where one model was scored in several runs.
         out: the tree of submissions.
 
     Raises:
         InputError: says what is missing or mixed up in the results, or wrong with what was said of the model;
             nothing is written then.
     """
-    runs = _read_runs(results)
+    runs, where = _read_runs(results), " and ".join(map(str, results))
     files = {answers_name(name): _answers(run) for name, run in runs.items()}
     sha256, remarks = _check_model(runs, about)
     document = _document(runs, files, about, sha256)
@@ -104,7 +104,7 @@ def submit(results: Path, about: About, out: Path) -> Submitted:
         submission = Submission.model_validate(document)
     except ValidationError as error:
         field, reason = of_validation(error, document)[0]
-        raise InputError(f"{results} cannot be submitted: {field}: {reason}.") from None
+        raise InputError(f"{where} cannot be submitted: {field}: {reason}.") from None
     content = (json.dumps(submission.model_dump(), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
     files[FILE] = content
     folder = Path(model_folder(about.model_id)) / run_id(submission.created, content)
@@ -116,15 +116,15 @@ def submit(results: Path, about: About, out: Path) -> Submitted:
     return replace(done, differing=tuple(_differing(runs, done.verified)), remarks=tuple(remarks))
 
 
-def find_dfar_run(results: Path) -> Path | None:
-    """Find the ``dfar_run.json`` beside the model that a run in a folder was made with."""
+def find_dfar_run(results: Sequence[Path]) -> Path | None:
+    """Find the ``dfar_run.json`` beside the model that a run in one of the folders was made with."""
     records = (run.scored.training_record for run in _read_runs(results).values())
     return next((record for record in records if record), None)
 
 
-def _read_runs(results: Path) -> dict[str, Run]:
-    """Read the runs of a folder by task, all of them complete, and of one model."""
-    runs = runs_by_task(results, part="folder")
+def _read_runs(results: Sequence[Path]) -> dict[str, Run]:
+    """Read the runs of folders by task, all of them complete, and of one model."""
+    runs = runs_by_task(*results, part="folder")
     for run in runs.values():
         if not run.harness.recorded:
             raise InputError(
@@ -141,13 +141,18 @@ def _read_runs(results: Path) -> dict[str, Run]:
             raise InputError(
                 f"{run.files[0]} holds {len(answered)} of {run.expected} rows: run the whole test set{sample}."
             )
-    models = {json.dumps([run.model, run.scored.arguments], default=str): name for name, run in runs.items()}
+    models = {json.dumps([run.model, _apart_from_dtype(run)], default=str): name for name, run in runs.items()}
     if len(models) > 1:
         raise InputError(
-            f"{results} holds runs whose model or --model_args differ ({' and '.join(models.values())}): "
+            f"the model, or its --model_args apart from dtype, differ between {' and '.join(models.values())}: "
             "submit the folder of each by itself."
         )
     return runs
+
+
+def _apart_from_dtype(run: Run) -> dict[str, Any]:
+    """Return a run's model arguments without the dtype, which is recorded for each task."""
+    return {name: value for name, value in run.scored.arguments.items() if name != "dtype"}
 
 
 def _check_model(runs: Mapping[str, Run], about: About) -> tuple[str | None, list[str]]:

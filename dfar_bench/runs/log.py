@@ -155,8 +155,8 @@ def _check_complete(results: dict[str, Any], task: str, count: int, file: Path) 
         )
 
 
-def runs_by_task(path: Path, part: str = "samples file") -> dict[str, Run]:
-    """Read the runs of a folder or samples file, by task.
+def runs_by_task(*paths: Path, part: str = "samples file") -> dict[str, Run]:
+    """Read the runs of folders or samples files, by task.
 
     Args:
         part: what holds one run alone, for the error message.
@@ -165,10 +165,11 @@ def runs_by_task(path: Path, part: str = "samples file") -> dict[str, Run]:
         InputError: see ``read_run``; or there are two runs of one task.
     """
     runs: dict[str, Run] = {}
-    for files in find_runs([path]):
+    for files in find_runs(paths):
         run = read_run(files)
         if run.task.name in runs:
-            raise InputError(f"{path} holds two runs of {run.task.name}: name the {part} of one of them.")
+            where = " and ".join(map(str, paths))
+            raise InputError(f"two runs of {run.task.name} are in {where}: name the {part} of one of them.")
         runs[run.task.name] = run
     return runs
 

@@ -170,9 +170,8 @@ def test_our_own_files(file: Path) -> None:
         for cell in cells(experiment)
         for step in steps_of(experiment, BaseModel("/B", None, "hash"), cell, Path("/x"), tokens)
     ]
-    assert len([step for step in steps if step.title.startswith("Submit")]) == len(cells(experiment)) * len(
-        experiment.asked
-    )
+    submissions = {asked.submission for asked in experiment.asked}
+    assert sum(step.title.startswith("Submit") for step in steps) == len(cells(experiment)) * len(submissions)
 
 
 def test_what_is_no_experiment_at_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -246,15 +245,23 @@ def test_the_commands_of_a_mode_that_goes_on_from_another(tmp_path: Path, monkey
         ("results-cls-reason", [cls], "dtype=float32"),
         ("results-reason-cot", [reason], "dtype=bfloat16"),
     ]
+    for args, folders in (
+        ("dtype=bfloat16", [["results-cls", "results-reason"], ["results-cls-reason"]]),
+        ("dtype=float32,max_length=512", [["results-cls"], ["results-cls-reason"], ["results-reason"]]),
+    ):
+        changes = {"model_args": {"reason": args}, "conditions": {"cls": ["label", "reason"]}}
+        steps = steps_of(experiment.model_copy(update=changes), base, Cell("lr", 1), tmp_path, tokens)
+        submitted = [step.words[2 : step.words.index("--model-id")] for step in steps if "submit" in step.words]
+        assert [[*map(os.path.basename, one)] for one in submitted] == folders
     words = [" ".join(step.words) for step in steps_of(experiment, base, Cell("dpo@examples", 2), tmp_path, tokens)]
     merged, place = f"{tmp_path}/lr-2/merged", f"{tmp_path}/dpo-examples-2"
     pairs = f"--split mini --seed 2 --limit 30 --max-new-tokens 64 --out {place}/pairs.jsonl"
     assert words[0] == f"dfar-bench pairs --model {merged} {pairs}"
     assert f"--mode dpo --split mini --seed 2 --model_name_or_path {merged} --pairs {place}/pairs.jsonl" in words[1]
-    assert [word.split()[0] for word in words[2:]] == ["python", *["lm_eval", "dfar-bench"] * 3]
-    assert f'--metadata {{"condition": "reason"}} --output_path {place}/.results-reason' in words[5]
-    assert f"submit {place}/results-reason --model-id org/try-dpo-examples-2 --mode dpo" in words[6]
-    assert "--base org/try-lr-2 --weights" in words[6]
+    assert [word.split()[0] for word in words[2:]] == ["python", *["lm_eval"] * 3, *["dfar-bench"] * 3]
+    assert f'--metadata {{"condition": "reason"}} --output_path {place}/.results-reason' in words[4]
+    assert f"submit {place}/results-reason --model-id org/try-dpo-examples-2 --mode dpo" in words[7]
+    assert "--base org/try-lr-2 --weights" in words[7]
     train = " ".join(steps_of(experiment, base, Cell("l@tokens", 2), tmp_path, tokens)[0].words)
     assert "--mode l --split mini --seed 2 --model_name_or_path /B --num_train_epochs 3 " in train
 

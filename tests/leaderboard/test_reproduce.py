@@ -156,7 +156,7 @@ def test_a_real_one(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     task = "dfar_mini_reason"
     with turn_by_turn(tmp_path / "results", "run"):
         evaluate_chat(tmp_path / "results", tiny_model, task)
-    submitted = submit(tmp_path / "results", About("acme/tiny", "base", weights=tiny_model), tmp_path / "submissions")
+    submitted = submit([tmp_path / "results"], About("acme/tiny", "base", weights=tiny_model), tmp_path / "submissions")
     words = ["reproduce", str(submitted.folder), "--model", str(tiny_model), "--device", "cpu", "--yes"]
     words += ["--out", str(tmp_path / "out"), "--outcomes", str(tmp_path / "reproduced")]
     assert main(words) == FINE, (tmp_path / "out" / "logs" / "01.txt").read_text()[-2000:]

@@ -30,6 +30,7 @@ from dfar_bench.leaderboard.privacy import REMOVED, scrub
 from dfar_bench.leaderboard.quotation import literal_text, quotes
 from dfar_bench.leaderboard.submission import find_submissions
 from dfar_bench.leaderboard.submit import About, find_dfar_run, submit
+from dfar_bench.leaderboard.verify import submitted_runs
 from dfar_bench.runs.evaluate import turn_by_turn
 from dfar_bench.runs.log import find_runs, read_run
 from dfar_bench.training.examples import Example
@@ -63,7 +64,7 @@ def test_from_the_harness_to_a_verified_submission(
     assert sorted(path.name for path in folder.iterdir()) == [CLS, REASON, FILE]
     for task in ("dfar_mini_cls", "dfar_mini_reason"):
         printed = results.results["results"][task]
-        for metric, value in submit(results.folder, ABOUT, out).verified.tasks[task].metrics.items():
+        for metric, value in submit([results.folder], ABOUT, out).verified.tasks[task].metrics.items():
             assert (printed[f"{metric},none"] if value is not None else None) == value
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert main(command) == FINE
@@ -88,7 +89,7 @@ def test_quoted_data_is_stored_as_references(dummy_paper: HarnessRun, tmp_path: 
     for sample in samples:
         sample["filtered_resps"] = [texts[sample["doc"]["row_id"]]]
     file.write_text("".join(json.dumps(sample) + "\n" for sample in samples))
-    done = submit(tmp_path / "results", ABOUT, tmp_path / "out")
+    done = submit([tmp_path / "results"], ABOUT, tmp_path / "out")
     answers = done.folder / "dfar_reason.jsonl.gz"
     for outputs in (done.verified.tasks["dfar_reason"].run.outputs, read_answers_file(answers)):
         assert {output.row.row_id: output.value for output in outputs} == texts
@@ -102,18 +103,40 @@ def test_quoted_data_is_stored_as_references(dummy_paper: HarnessRun, tmp_path: 
 
 def test_how_it_was_asked_is_carried_over(results: HarnessRun, tmp_path: Path) -> None:
     edit_results(lambda r: r["n-shot"].update(dfar_mini_cls=2))(results)
-    task = submit(results.folder, ABOUT, tmp_path / "out").verified.tasks["dfar_mini_cls"]
+    task = submit([results.folder], ABOUT, tmp_path / "out").verified.tasks["dfar_mini_cls"]
     (run,) = (run for run in map(read_run, find_runs([results.folder])) if run.task.kind.name == "cls")
     assert task.signature == run.signature(get_judge())
     assert "|shots:2|" in str(task.signature)
     assert (task.run.harness, task.run.outputs) == (run.harness, run.outputs)
 
 
+def test_runs_of_one_model_in_two_dtypes_are_one_submission(
+    results: HarnessRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Likelihoods in 32 bits and answers in 16, from two calls of the harness; all else must be the same."""
+    folders = []
+    for kind, dtype, other in (("cls", "float32", "reason"), ("reason", "bfloat16", "cls")):
+        shutil.copytree(results.folder, tmp_path / kind)
+        run = name_model(tmp_path / kind, pretrained="acme/judge-7b", revision=COMMIT, dtype=dtype)
+        run.samples_file(f"dfar_mini_{other}").unlink()
+        edit_results(lambda r, dtype=dtype: r["config"].update(model_dtype=f"torch.{dtype}"))(run)
+        folders.append(run.folder)
+    out = tmp_path / "submissions"
+    command = ["submit", *map(str, folders), *ARGUMENTS, "--out", str(out)]
+    assert main(command) == FINE, capsys.readouterr().err
+    (folder,) = out.glob("*/*")
+    signatures = {name: run.signature(get_judge()) for name, run in submitted_runs(folder).items()}
+    assert [one.get("dtype") for one in signatures.values()] == ["float32", "bfloat16"]
+    name_model(folders[1], pretrained="acme/judge-7b", revision=COMMIT, dtype="bfloat16", max_length="512")
+    with pytest.raises(InputError, match=r"its --model_args apart from dtype, differ between dfar_mini_cls and"):
+        submit(folders, ABOUT, out)
+
+
 def test_turns_and_how_they_ended_are_carried_over(tiny_model: Path, tmp_path: Path) -> None:
     """What ``dfar-bench eval`` recorded of a chat model that was asked to look again."""
     with turn_by_turn(tmp_path, "run"):
         evaluate_chat(tmp_path / "results", tiny_model, "dfar_mini_reason", condition="review")
-    done = submit(tmp_path / "results", replace(ABOUT, revision=None, weights=tiny_model), tmp_path / "out")
+    done = submit([tmp_path / "results"], replace(ABOUT, revision=None, weights=tiny_model), tmp_path / "out")
     submission, task = done.verified.submission, done.verified.tasks["dfar_mini_reason"]
     assert submission.recorded is not None
     assert submission.recorded.weights_sha256 == submission.model.weights_sha256 == weights_hash(tiny_model)
@@ -202,7 +225,7 @@ def write_dfar_run(folder: Path, **changes: Any) -> Path:
 
 def test_the_training_is_carried_over_without_paths(results: HarnessRun, tmp_path: Path) -> None:
     about = replace(TRAINED, dfar_run=write_dfar_run(tmp_path / "model"))
-    done = submit(results.folder, about, tmp_path / "out")
+    done = submit([results.folder], about, tmp_path / "out")
     content = (done.folder / FILE).read_text()
     assert "margaret" not in content
     assert "srv" not in content
@@ -223,7 +246,7 @@ def test_the_training_is_found_beside_the_model(results: HarnessRun, tmp_path: P
     names = {"pretrained": "x/y", "peft": str(path.parent)}
     model_args = ",".join(f"{name}={value}" for name, value in names.items()) if as_text else names
     edit_results(lambda r: r["config"].update(model_args=model_args))(results)
-    assert find_dfar_run(results.folder) == path
+    assert find_dfar_run([results.folder]) == path
     command = ["submit", str(results.folder), "--model-id", "acme/lr", "--mode", "lr", "--revision", COMMIT]
     assert main([*command, "--out", str(tmp_path / "out"), "--dfar-run", "auto"]) == FINE
     (folder,) = (tmp_path / "out").glob("*/*")
@@ -245,7 +268,7 @@ def test_weights_are_identified_by_their_content(
     name_model(results.folder, pretrained=f"{tmp_path}/results/../model", trust_remote_code="True")
     for content in (b"one", b"two", b"two"):
         about = replace(ABOUT, revision=None, weights=make_weights(model, content))
-        done = submit(results.folder, about, tmp_path / "out")
+        done = submit([results.folder], about, tmp_path / "out")
         hashes.add(done.verified.submission.model.weights_sha256)
         assert str(model) not in (done.folder / FILE).read_text()
         assert done.verified.submission.recorded.arguments == ["trust_remote_code"]  # type: ignore[union-attr]
@@ -262,12 +285,12 @@ def test_weights_that_were_hashed_when_they_were_scored(results: HarnessRun, tmp
         results
     )
     about = replace(ABOUT, revision=None, weights=model)
-    done = submit(results.folder, about, tmp_path / "out")
+    done = submit([results.folder], about, tmp_path / "out")
     assert done.remarks == ()
     assert facts_of(done.verified)["about"]["Identified by"] == "a hash of its weights, taken when it was scored"
     make_weights(model, b"two")
     with pytest.raises(InputError, match=r"holds other weights \(sha256 \w{12}…\) than were scored in .*samples_"):
-        submit(results.folder, about, tmp_path / "out")
+        submit([results.folder], about, tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -284,7 +307,7 @@ def test_weights_that_were_not_scored(
     model, other = make_weights(tmp_path / "model", when=when), make_weights(tmp_path / "other")
     name_model(results.folder, pretrained={"OTHER": str(other), "MODEL": str(model)}.get(pretrained, pretrained))
     with pytest.raises(InputError, match=message):
-        submit(results.folder, replace(ABOUT, revision=None, weights=model), tmp_path / "out")
+        submit([results.folder], replace(ABOUT, revision=None, weights=model), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -304,7 +327,7 @@ def test_what_remains_the_submitters_word(
     model_args: dict[str, str], recorded: dict[str, str], remarks: tuple[str, ...], results: HarnessRun, tmp_path: Path
 ) -> None:
     edit_results(lambda r: r["config"].update({"model_args": model_args, **recorded}))(results)
-    assert submit(results.folder, ABOUT, tmp_path / "out").remarks == remarks
+    assert submit([results.folder], ABOUT, tmp_path / "out").remarks == remarks
 
 
 Edit = Callable[[HarnessRun], object]
@@ -366,8 +389,8 @@ REFUSED: dict[str, tuple[Edit, About, str]] = {
     "missing rows": (lambda r: (cut(r), edit_results(lambda d: d["n-samples"].clear())(r)), ABOUT, r"holds 50 of 52 rows: run the whole"),
     "cut off": (cut, ABOUT, r"holds 50 rows of dfar_mini_cls, but its run scored 52"),
     "no results file": (lambda r: r.results_file.unlink(), ABOUT, r"has no results_\*\.json beside it"),
-    "two runs": (add_run("dummy", ("cls", "reason")), ABOUT, r"holds two runs of dfar_mini_cls"),
-    "two models": (add_run("acme/other", ("reason",)), ABOUT, r"holds runs whose model or --model_args differ"),
+    "two runs": (add_run("dummy", ("cls", "reason")), ABOUT, r"two runs of dfar_mini_cls are in"),
+    "two models": (add_run("acme/other", ("reason",)), ABOUT, r"the model, or its --model_args apart from dtype, differ between dfar_mini_cls and"),
     "broken numbers": (respond(["nan", "False"], ["-1", "False"], kind="cls"), ABOUT, r"row mini-test-\d+: log_likelihoods\.0: input should be"),
     "an endless response": (respond("why " * 20_000), ABOUT, r"response: is longer than 50,000 characters"),
     "a token in a response": (respond("hf_" + "aB3" * 11), ABOUT, r"response: holds what looks like an access token"),
@@ -397,7 +420,7 @@ def test_refused(fault: str, results: HarnessRun, tmp_path: Path) -> None:
     edit, about, message = REFUSED[fault]
     edit(results)
     with pytest.raises(InputError, match=message) as error:
-        submit(results.folder, about, tmp_path / "out" / "submissions")
+        submit([results.folder], about, tmp_path / "out" / "submissions")
     assert "\n" not in str(error.value)
     assert [path.name for path in tmp_path.iterdir()] == ["results"]
 
@@ -418,13 +441,13 @@ def test_a_training_that_cannot_be_used(
     changes: dict[str, Any], message: str, results: HarnessRun, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=message):
-        submit(results.folder, replace(TRAINED, dfar_run=write_dfar_run(tmp_path, **changes)), tmp_path / "out")
+        submit([results.folder], replace(TRAINED, dfar_run=write_dfar_run(tmp_path, **changes)), tmp_path / "out")
 
 
 def test_a_name_like_another_one(results: HarnessRun, tmp_path: Path) -> None:
-    submit(results.folder, ABOUT, tmp_path / "out")
+    submit([results.folder], ABOUT, tmp_path / "out")
     with pytest.raises(InputError, match="acme/Judge_7B is easily mistaken for 'acme__judge-7b', which is in"):
-        submit(results.folder, replace(ABOUT, model_id="acme/Judge_7B"), tmp_path / "out")
+        submit([results.folder], replace(ABOUT, model_id="acme/Judge_7B"), tmp_path / "out")
 
 
 def test_figures_that_lm_eval_printed_otherwise(
@@ -441,7 +464,7 @@ def test_what_a_killed_submit_left_behind(results: HarnessRun, tmp_path: Path) -
     out = tmp_path / "out"
     left = out / ".submit-x1y2" / "acme__judge-7b"
     left.mkdir(parents=True)
-    done = submit(results.folder, ABOUT, out)
+    done = submit([results.folder], ABOUT, out)
     folders, faults = find_submissions([out])
     assert folders == [done.folder]
     assert list(map(str, faults)) == ["out/.submit-x1y2: folder: was left behind by an interrupted submit; delete it"]
@@ -457,6 +480,6 @@ def test_interrupted_while_writing(results: HarnessRun, tmp_path: Path, monkeypa
 
     monkeypatch.setattr("os.rename", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        submit(results.folder, ABOUT, tmp_path / "out")
+        submit([results.folder], ABOUT, tmp_path / "out")
     left = [path for path in tmp_path.rglob("*") if results.folder not in (path, *path.parents)]
     assert left == [tmp_path / "out", tmp_path / "out" / "acme__judge-7b"]
