@@ -53,6 +53,7 @@ def leak() -> str:
 - On the clean split no test row is in the train set, and the nearest shares {nearest_clean} %."""
 
 
+ALWAYS = 'always "ethical"'
 CLASSICAL = {
     "svm": "SVM",
     "random_forest": "random forest",
@@ -73,7 +74,7 @@ def classical(name: str, train: Sequence[Row] = ()) -> dict[str, list[Answer]]:
     else:
         committed = read_classical(ROOT / "leaderboard" / "baselines", [name])[name].verdicts
         verdicts = {model: [*map(int, labels)] for model, labels in committed.items()}
-    titled = {CLASSICAL[model]: labels for model, labels in verdicts.items()} | {'always "ethical"': [0] * len(test)}
+    titled = {CLASSICAL[model]: labels for model, labels in verdicts.items()} | {ALWAYS: [0] * len(test)}
     read = KINDS["cls"].read
     return {title: read(certain_choices(test, labels, dataset), get_judge()) for title, labels in titled.items()}
 

@@ -44,11 +44,12 @@ LOOPING = Metric(
     "looping", "reason", lambda answer: float(_bad_reason(answer) and answer.code == "degenerate"), "Loops"
 )
 FAULTY = Metric("faulty", "reason", lambda answer: float(_bad_reason(answer) and answer.code != "degenerate"), "Faulty")
+AUROC = Quantity("AUROC ↑", METRICS["auroc"], main=True)
 VERDICT = Quantity("accuracy of the written verdict ↑", METRICS["verdict_acc"], main=True)
 QUANTITIES = (
     Quantity("accuracy ↑", METRICS["acc"], main=True),
     Quantity("accuracy, prompted for a reason ↑", METRICS["acc"], "reason"),
-    Quantity("AUROC ↑", METRICS["auroc"], main=True),
+    AUROC,
     Quantity("whole groups right ↑", METRICS["group_acc"]),
     Quantity("unethical called ethical (FNR) ↓", METRICS["fnr"]),
     Quantity("Brier score ↓", METRICS["brier"]),
@@ -87,6 +88,11 @@ def _answers(name: str, cell: Cell, quantity: Quantity) -> Sequence[Any]:
     return _judged(name, cell, quantity.condition, quantity.metric.kind, quantity.judge)
 
 
+def modes_of(name: str) -> dict[str, str]:
+    """Return an experiment's modes by their titles."""
+    return {title_of(mode): mode for mode in _read(name)[0].modes}
+
+
 def of_seeds(name: str, mode: str, quantity: Quantity) -> list[Sequence[Any]]:
     """Return the answers of a mode's models, by seed."""
     return [_answers(name, Cell(mode, seed), quantity) for seed in _read(name)[0].seeds]
@@ -109,7 +115,7 @@ def figures(name: str) -> dict[str, dict[Quantity, str]]:
         always: {quantity: [verdicts] for quantity in _quantities(name) if quantity.metric.kind == "cls"}
     }
     base = {"base": [cell for cell in grid if cell.seed is None]}
-    trained = {title_of(mode): [Cell(mode, seed) for seed in experiment.seeds] for mode in experiment.modes}
+    trained = {title: [Cell(mode, seed) for seed in experiment.seeds] for title, mode in modes_of(name).items()}
     for title, of_model in {**base, **trained}.items():
         if of_model:
             models[title] = {one: [_answers(name, cell, one) for cell in of_model] for one in _quantities(name)}
@@ -184,7 +190,7 @@ def answer() -> str:
         for quantity, of_pairs in _differences(MAIN).items()
     }
     (_, verdict, verdict_tokens), (_, acc, acc_tokens), (_, auroc, auroc_tokens), (_, groups, groups_tokens) = (
-        found[title] for title in (VERDICT.title, "accuracy ↑", "AUROC ↑", "whole groups right ↑")
+        found[title] for title in (VERDICT.title, "accuracy ↑", AUROC.title, "whole groups right ↑")
     )
     worse = [one.difference.high for one in _differences(MAIN)[VERDICT][1:]]
     if any(high is None or high >= 0 for high in worse):

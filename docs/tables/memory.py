@@ -9,7 +9,7 @@ from dfar_bench.runs.baselines import subsets
 from dfar_bench.runs.encoders import PUBLISHED, Encoder, memory, read_encoder, seeds_answers
 from dfar_bench.scoring import METRICS, Answer, estimates
 from dfar_bench.scoring.seeds import mean_over_seeds
-from tables.data import classical
+from tables.data import ALWAYS, classical
 from tables.experiments import QUANTITIES, of_seeds
 from tables.formats import ROOT, estimated, percent, table
 
@@ -30,8 +30,8 @@ def _lines(model: str, trained: Mapping[str, Seeds]) -> list[list[str]]:
         lines.append([f"{model}, {title} ({sizes[way]:,} rows)", *map(estimated, means), _by_seed(trained[way])])
     worth = memory(trained["unleaked"], trained["all"]).values()
     lines.append([f"{model}, difference", *(estimated(one.difference, "+") for one in worth), ""])
-    constant = subsets(classical("paper")['always "ethical"'])
-    return [*lines, ['always "ethical"', *(estimated(estimates([acc], part)["acc"]) for part in constant.values()), ""]]
+    constant = subsets(classical("paper")[ALWAYS])
+    return [*lines, [ALWAYS, *(estimated(estimates([acc], part)["acc"]) for part in constant.values()), ""]]
 
 
 def _by_seed(seeds: Seeds) -> str:
@@ -56,10 +56,10 @@ def encoders_paper() -> str:
 def encoders_clean() -> str:
     acc, encoder = METRICS["acc"], _encoder("clean")
     seeds = seeds_answers(encoder, "all")
-    constant = estimates([acc], classical("clean")['always "ethical"'])
+    constant = estimates([acc], classical("clean")[ALWAYS])
     lines = [
         [encoder.model, estimated(mean_over_seeds([acc], seeds)["acc"]), _by_seed(seeds)],
-        ['always "ethical"', estimated(constant["acc"]), ""],
+        [ALWAYS, estimated(constant["acc"]), ""],
     ]
     return table("model|accuracy|by seed", lines)
 

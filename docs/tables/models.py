@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 
 from dfar_bench.judges import get_judge
 from dfar_bench.judges.validation.rates import error_rates
-from dfar_bench.scoring import KINDS, Answer, estimates
-from tables.data import classical
-from tables.experiments import MAIN, QUANTITIES, Quantity, figures
+from dfar_bench.scoring import KINDS, METRICS, Answer, estimates
+from dfar_bench.scoring.seeds import compare_modes, mean_over_seeds
+from tables.data import ALWAYS, classical
+from tables.experiments import AUROC, MAIN, QUANTITIES, VERDICT, Quantity, figures, modes_of, of_seeds
 from tables.formats import measured, percent, table
 from tables.submissions import find_run, submitted
 
 OWN = KINDS["reason"].condition
 """The condition under which written answers are asked for by default."""
+
+DOMAINS = ("commonsense", "justice")
 
 BASE = "Gemma 3 270M"
 MODELS = {
@@ -57,14 +61,14 @@ def _column(model: str, split: str, condition: str) -> dict[Quantity, str]:
 
 
 def _always(split: str) -> dict[Quantity, str]:
-    answers = classical(split)['always "ethical"']
+    answers = classical(split)[ALWAYS]
     shown = [one for one in QUANTITIES if one.metric.kind == "cls" and not one.condition]
     return {one: measured(estimates([one.metric], answers)[one.metric.name], one.metric) for one in shown}
 
 
 def untrained(split: str) -> str:
     """Return all figures of the models on one data set."""
-    columns = {'always "ethical"': _always(split)}
+    columns = {ALWAYS: _always(split)}
     for title in MODELS:
         if model := _named(title, split):
             for condition in _conditions(model, split):
@@ -80,6 +84,40 @@ def untrained_clean() -> str:
 
 def untrained_paper() -> str:
     return untrained("paper")
+
+
+def by_domain() -> str:
+    """Return what models score on either domain of the clean split's test rows."""
+    asked = [(quantity, domain) for quantity in (AUROC, VERDICT) for domain in DOMAINS]
+    models: dict[str, Callable[[Quantity], list[Sequence[Answer]]]] = {
+        **{title: partial(_untrained_answers, title) for title in MODELS},
+        **{f"{BASE}, {title}": partial(of_seeds, MAIN, mode) for title, mode in modes_of(MAIN).items()},
+    }
+
+    def figure(quantity: Quantity, domain: str, of: Callable[[Quantity], list[Sequence[Answer]]]) -> str:
+        mean = mean_over_seeds([quantity.metric], _of_domain(domain, of(quantity)))
+        return measured(mean[quantity.metric.name], quantity.metric)
+
+    def difference(quantity: Quantity, domain: str) -> str:
+        sides = (_of_domain(domain, of_seeds(MAIN, mode, quantity)) for mode in ("l", "lr"))
+        return measured(compare_modes([quantity.metric], *sides)[quantity.metric.name].difference, quantity.metric, "+")
+
+    acc, constant = METRICS["acc"], classical("clean")[ALWAYS]
+    always = [measured(estimates([acc], *_of_domain(domain, [constant]))["acc"], acc) for domain in DOMAINS]
+    lines = [[ALWAYS, *("" for _ in DOMAINS), *always]]
+    lines += [[title, *(figure(*each, of) for each in asked)] for title, of in models.items()]
+    lines.append([f"{BASE}, L+R minus L", *(difference(*each) for each in asked)])
+    return table("|".join(["model", *(f"{quantity.title}, {domain}" for quantity, domain in asked)]), lines)
+
+
+def _of_domain(domain: str, of_seeds: Sequence[Sequence[Answer]]) -> list[Sequence[Answer]]:
+    return [[answer for answer in of_seed if answer.row.domain == domain] for of_seed in of_seeds]
+
+
+def _untrained_answers(title: str, quantity: Quantity) -> list[Sequence[Answer]]:
+    model, kind = _named(title, "clean"), quantity.metric.kind
+    answers = model and _answers(model, "clean", kind, KINDS[kind].condition, quantity.judge)
+    return [answers] if answers else sys.exit(f"{title} has no committed answers to the clean split.")
 
 
 def results() -> str:
