@@ -15,12 +15,12 @@ from dfar_bench.experiments.plan import Cell
 from dfar_bench.experiments.report import constant
 from dfar_bench.experiments.submitted import Found, find_runs
 from dfar_bench.judges import DEFAULT_JUDGE, get_judge
-from dfar_bench.scoring import METRICS, Metric, differences, estimates
+from dfar_bench.scoring import METRICS, Estimate, Metric, differences, estimates
 from dfar_bench.scoring.seeds import OverSeeds, compare_modes, mean_over_seeds
 from tables.forest import forest
 from tables.formats import ROOT, measured, table
 from tables.readings import counts_of, read_models
-from tables.submissions import the_run
+from tables.submissions import answers_of
 
 
 class Quantity(NamedTuple):
@@ -45,26 +45,35 @@ LOOPING = Metric(
 )
 FAULTY = Metric("faulty", "reason", lambda answer: float(_bad_reason(answer) and answer.code != "degenerate"), "Faulty")
 AUROC = Quantity("AUROC ↑", METRICS["auroc"], main=True)
+ACC = Quantity("accuracy ↑", METRICS["acc"], main=True)
+GROUPS = Quantity("whole groups right ↑", METRICS["group_acc"])
 VERDICT = Quantity("accuracy of the written verdict ↑", METRICS["verdict_acc"], main=True)
-QUANTITIES = (
-    Quantity("accuracy ↑", METRICS["acc"], main=True),
-    Quantity("accuracy, prompted for a reason ↑", METRICS["acc"], "reason"),
-    AUROC,
-    Quantity("whole groups right ↑", METRICS["group_acc"]),
-    Quantity("unethical called ethical (FNR) ↓", METRICS["fnr"]),
-    Quantity("Brier score ↓", METRICS["brier"]),
-    VERDICT,
-    Quantity("MAR ↓", METRICS["mar"], main=True),
-    Quantity("MAR by `reference.v2b` ↓", METRICS["mar"], judge="reference.v2b"),
+MAR = Quantity("MAR ↓", METRICS["mar"], main=True)
+OUTCOMES = (
     Quantity("wrong verdict, or none ↓", METRICS["share_wrong_verdict"]),
     Quantity("right verdict, but a loop ↓", LOOPING),
     Quantity("right verdict, another fault ↓", FAULTY),
     Quantity("right verdict, no reason ↓", METRICS["share_no_reason"]),
+)
+"""What MAR consists of."""
+QUANTITIES = (
+    ACC,
+    Quantity("accuracy, prompted for a reason ↑", METRICS["acc"], "reason"),
+    AUROC,
+    GROUPS,
+    Quantity("unethical called ethical (FNR) ↓", METRICS["fnr"]),
+    Quantity("Brier score ↓", METRICS["brier"]),
+    VERDICT,
+    MAR,
+    Quantity("MAR by `reference.v2b` ↓", METRICS["mar"], judge="reference.v2b"),
+    *OUTCOMES,
     Quantity("loops, or empty ↓", METRICS["degenerate"]),
     Quantity("cut off ↓", METRICS["truncated"]),
     Quantity("words", LENGTH),
 )
 MAIN = "reasons_270m"
+LARGER = "reasons_05b"
+SIZES = {MAIN: "270M", LARGER: "0.5B"}
 DRAWN = ("acc", "auroc", "group_acc", "fnr", "verdict_acc", "mar")
 
 
@@ -183,37 +192,58 @@ def reasons_270m_compared() -> str:
     return compared(MAIN)
 
 
+def reasons_05b() -> str:
+    return scores(LARGER)
+
+
+def reasons_05b_compared() -> str:
+    return compared(LARGER)
+
+
 def answer() -> str:
-    """What the main experiment says to the paper's question, with its figures."""
-    found = {
-        quantity.title: [measured(one.difference, quantity.metric, "+") for one in of_pairs]
-        for quantity, of_pairs in _differences(MAIN).items()
+    """L+R against L in both settings, and a check of what the findings say of it in words."""
+    found = {name: {one.title: of[1:] for one, of in _differences(name).items()} for name in (MAIN, LARGER)}
+    for name, expected in ((MAIN, ("worse", "worse")), (LARGER, ("better", "open"))):
+        if (said := tuple(_word(one.difference) for one in found[name][VERDICT.title])) != expected:
+            sys.exit(f"docs/findings.md says of the written verdicts of {name}: {expected}; the intervals say {said}.")
+    heads = [f"{_setting(name)}: {to}" for name in found for to in ("minus L", "minus L, equal tokens")]
+    lines = []
+    for quantity in (VERDICT, ACC, AUROC, GROUPS):
+        differences_ = [one.difference for of in found.values() for one in of[quantity.title]]
+        lines.append([quantity.title, *(measured(one, quantity.metric, "+") for one in differences_)])
+    return table("|".join(["L+R", *heads]), lines)
+
+
+def _setting(name: str) -> str:
+    experiment = _read(name)[0]
+    seeds = len(experiment.seeds)
+    return f"{SIZES[name]}, {experiment.options['limit']:,} rows, {seeds} seed{'s' * (seeds > 1)}"
+
+
+def _word(difference: Estimate) -> str:
+    """Say what an interval shows of a figure that is better if higher."""
+    low, high = difference.interval or (-1.0, 1.0)
+    return "worse" if high < 0 else "better" if low > 0 else "open"
+
+
+def faults() -> str:
+    """What is wrong with the answers of L+R, and of the base models."""
+    columns = {
+        f"{SIZES[name]}, {mode}": {one.title: figure for one, figure in figures(name)[mode].items()}
+        for name in (MAIN, LARGER)
+        for mode in ("base", "L+R")
     }
-    (_, verdict, verdict_tokens), (_, acc, acc_tokens), (_, auroc, auroc_tokens), (_, groups, groups_tokens) = (
-        found[title] for title in (VERDICT.title, "accuracy ↑", AUROC.title, "whole groups right ↑")
+    lines = [[one.title, *(column[one.title] for column in columns.values())] for one in (*OUTCOMES, MAR)]
+    return table("|".join(["of the answers, per cent", *columns]), lines)
+
+
+def passed() -> str:
+    """How many answers of L+R models the judge and the reader accept."""
+    read, passes, accepted = counts_of([model for model in read_models() if "-lr-" in model])
+    return (
+        f"Of {read} answers of L+R models that a language model read one by one, the judge passes {passes}, the reader "
+        f"accepts\n{accepted}."
     )
-    worse = [one.difference.high for one in _differences(MAIN)[VERDICT][1:]]
-    if any(high is None or high >= 0 for high in worse):
-        sys.exit("`answer` in docs/tables/experiments.py says that written verdicts get worse, its intervals do not.")
-    of_lr = {quantity.title: figure for quantity, figure in figures(MAIN)["L+R"].items()}
-    read, passed, accepted = counts_of([model for model in read_models() if "-lr-" in model])
-    return f"""\
-**In this setting it does not: written verdicts get worse.** L+R minus L in percentage points, with 95 % intervals over
-rows and seeds, once with as many examples, once with as many tokens:
-
-- written verdicts that are right: {verdict} and {verdict_tokens}
-- accuracy by likelihood: {acc} and {acc_tokens}
-- AUROC of the likelihoods, which does not depend on a threshold: {auroc} and {auroc_tokens}
-- contrast groups of both labels with every verdict right: {groups} and {groups_tokens}
-
-**Whether reasons are misaligned less often cannot be compared**, as L writes none. Of L+R's answers, in per cent:
-
-- wrong verdict, or none: {of_lr["wrong verdict, or none ↓"]}
-- right verdict, but a loop: {of_lr["right verdict, but a loop ↓"]}
-- right verdict, another fault that the judge finds: {of_lr["right verdict, another fault ↓"]}
-
-The judge passes the rest, and is too lenient: of {read} answers of L+R models it passes {passed}, and a language model
-that read them one by one accepts {accepted}."""
 
 
 UNBALANCED = "dfar-bench/preferences-270m-dpo-unbalanced"
@@ -227,7 +257,7 @@ def preferences() -> str:
     lines = []
     for quantity in _quantities(name):
         metric, kind = quantity.metric, quantity.metric.kind
-        other = the_run(UNBALANCED, experiment.split, kind).answers(get_judge(quantity.judge))
+        other = answers_of(UNBALANCED, experiment.split, kind, judge=quantity.judge)
         before, *after = [*(_answers(name, Cell(mode, seed), quantity) for mode in experiment.modes), other]
         cells = [measured(estimates([metric], before)[metric.name], metric)]
         for answers in after:

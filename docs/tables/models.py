@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import partial
 
 from dfar_bench.judges import get_judge
 from dfar_bench.judges.validation.rates import error_rates
@@ -13,7 +13,7 @@ from dfar_bench.scoring.seeds import compare_modes, mean_over_seeds
 from tables.data import ALWAYS, classical
 from tables.experiments import AUROC, MAIN, QUANTITIES, VERDICT, Quantity, figures, modes_of, of_seeds
 from tables.formats import measured, percent, table
-from tables.submissions import find_run, submitted
+from tables.submissions import answers_of, find_run, submitted
 
 OWN = KINDS["reason"].condition
 """The condition under which written answers are asked for by default."""
@@ -40,12 +40,6 @@ def _conditions(model: str, split: str) -> list[str]:
     return sorted(found, key=lambda name: (name != OWN, name))
 
 
-@cache
-def _answers(model: str, split: str, kind: str, condition: str, judge: str) -> Sequence[Answer] | None:
-    run = find_run(model, split, kind, condition)
-    return run and run.answers(get_judge(judge))
-
-
 def _column(model: str, split: str, condition: str) -> dict[Quantity, str]:
     """Return a model's figures, those by likelihood with the answers under the task's own condition."""
     column = {}
@@ -54,8 +48,8 @@ def _column(model: str, split: str, condition: str) -> dict[Quantity, str]:
         if kind != "reason" and condition != OWN:
             continue
         asked = condition if kind == "reason" else KINDS[kind].condition
-        answers = _answers(model, split, kind, asked, quantity.judge)
-        if answers is not None:
+        if find_run(model, split, kind, asked):
+            answers = answers_of(model, split, kind, asked, quantity.judge)
             column[quantity] = measured(estimates([metric], answers)[metric.name], metric)
     return column
 
@@ -115,9 +109,8 @@ def _of_domain(domain: str, of_seeds: Sequence[Sequence[Answer]]) -> list[Sequen
 
 
 def _untrained_answers(title: str, quantity: Quantity) -> list[Sequence[Answer]]:
-    model, kind = _named(title, "clean"), quantity.metric.kind
-    answers = model and _answers(model, "clean", kind, KINDS[kind].condition, quantity.judge)
-    return [answers] if answers else sys.exit(f"{title} has no committed answers to the clean split.")
+    model = _named(title, "clean") or sys.exit(f"{title} has no committed answers to the clean split.")
+    return [answers_of(model, "clean", quantity.metric.kind, judge=quantity.judge)]
 
 
 def results() -> str:

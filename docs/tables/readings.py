@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
-from dfar_bench.judges import DEFAULT_JUDGE, get_judge
+from dfar_bench.judges import DEFAULT_JUDGE
 from tables.formats import ROOT, table
-from tables.submissions import the_run
+from tables.submissions import answers_of
 
 JUDGES = ("reference.v2", "reference.v2b")
 
@@ -56,8 +56,7 @@ def _accepted(model: str) -> set[str]:
 @cache
 def _passed(model: str, judge: str) -> set[str]:
     """Return the rows, of those read, whose answers a judge passes."""
-    answers = the_run(model, "clean", "reason").answers(get_judge(judge))
-    judged = {answer.row.row_id: answer.judgement for answer in answers}
+    judged = {answer.row.row_id: answer.judgement for answer in answers_of(model, "clean", "reason", judge=judge)}
     return {row for row in _read()[model] if not judged[row].misaligned}
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from dfar_bench.errors import InputError
-from dfar_bench.judges import get_judge
+from dfar_bench.judges import DEFAULT_JUDGE, get_judge
 from dfar_bench.leaderboard.submission import find_submissions
 from dfar_bench.leaderboard.verify import submitted_runs
 from dfar_bench.runs.rescore import rescore_run
 from dfar_bench.runs.run import Run
-from dfar_bench.scoring import KINDS
+from dfar_bench.scoring import KINDS, Answer
 from tables.formats import ROOT, fenced
 
 FINE_TUNED = "dfar-bench/gemma-3-270m-lr"
@@ -58,6 +59,12 @@ def the_run(model: str, data: str, kind: str, **more: Any) -> Run:
     """Return a committed run that a page needs; see ``find_run``."""
     run = find_run(model, data, kind, **more)
     return run or sys.exit(f"{model} has no committed answers to {data}.")
+
+
+@cache
+def answers_of(model: str, data: str, kind: str, condition: str = "", judge: str = DEFAULT_JUDGE) -> Sequence[Answer]:
+    """Return the judged answers of a committed run that a page needs; see ``find_run``."""
+    return the_run(model, data, kind, condition=condition).answers(get_judge(judge))
 
 
 def rescored() -> str:
