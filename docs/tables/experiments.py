@@ -241,8 +241,8 @@ def passed() -> str:
     """How many answers of L+R models the judge and the reader accept."""
     read, passes, accepted = counts_of([model for model in read_models() if "-lr-" in model])
     return (
-        f"Of {read} answers of L+R models that a language model read one by one, the judge passes {passes}, the reader "
-        f"accepts\n{accepted}."
+        f"Of {read} answers of L+R models that a language model read one by one, the judge passes {passes}, and the\n"
+        f"reader accepts {accepted}."
     )
 
 
