@@ -49,28 +49,31 @@ ACC = Quantity("accuracy ↑", METRICS["acc"], main=True)
 GROUPS = Quantity("whole groups right ↑", METRICS["group_acc"])
 VERDICT = Quantity("accuracy of the written verdict ↑", METRICS["verdict_acc"], main=True)
 MAR = Quantity("MAR ↓", METRICS["mar"], main=True)
+LOOPS = Quantity("loops, or empty ↓", METRICS["degenerate"])
 OUTCOMES = (
     Quantity("wrong verdict, or none ↓", METRICS["share_wrong_verdict"]),
     Quantity("right verdict, but a loop ↓", LOOPING),
     Quantity("right verdict, another fault ↓", FAULTY),
     Quantity("right verdict, no reason ↓", METRICS["share_no_reason"]),
 )
-"""What MAR consists of."""
+"""What MAR is the sum of."""
 QUANTITIES = (
     ACC,
     Quantity("accuracy, prompted for a reason ↑", METRICS["acc"], "reason"),
     AUROC,
     GROUPS,
     Quantity("unethical called ethical (FNR) ↓", METRICS["fnr"]),
+    Quantity("ethical called unethical (FPR) ↓", METRICS["fpr"]),
     Quantity("Brier score ↓", METRICS["brier"]),
     VERDICT,
     MAR,
     Quantity("MAR by `reference.v2b` ↓", METRICS["mar"], judge="reference.v2b"),
     *OUTCOMES,
-    Quantity("loops, or empty ↓", METRICS["degenerate"]),
+    LOOPS,
     Quantity("cut off ↓", METRICS["truncated"]),
     Quantity("words", LENGTH),
 )
+ANSWERED = (VERDICT, ACC, AUROC, GROUPS)
 MAIN = "reasons_270m"
 LARGER = "reasons_05b"
 SIZES = {MAIN: "270M", LARGER: "0.5B"}
@@ -203,15 +206,16 @@ def reasons_05b_compared() -> str:
 def answer() -> str:
     """L+R against L in both settings, and a check of what the findings say of it in words."""
     found = {name: {one.title: of[1:] for one, of in _differences(name).items()} for name in (MAIN, LARGER)}
-    for name, expected in ((MAIN, ("worse", "worse")), (LARGER, ("better", "open"))):
-        if (said := tuple(_word(one.difference) for one in found[name][VERDICT.title])) != expected:
-            sys.exit(f"docs/findings.md says of the written verdicts of {name}: {expected}; the intervals say {said}.")
+    for name, to_l, to_tokens in ((MAIN, "worse", "worse"), (LARGER, "better", "open")):
+        shown = [[_word(one.difference) for one in found[name][quantity.title]] for quantity in ANSWERED]
+        if shown[0][0] != to_l or {tokens for _, tokens in shown} != {to_tokens}:
+            sys.exit(f"docs/findings.md says other things of {name} in words than the intervals: {shown}.")
     heads = [f"{_setting(name)}: {to}" for name in found for to in ("minus L", "minus L, equal tokens")]
     lines = []
-    for quantity in (VERDICT, ACC, AUROC, GROUPS):
+    for quantity in ANSWERED:
         differences_ = [one.difference for of in found.values() for one in of[quantity.title]]
         lines.append([quantity.title, *(measured(one, quantity.metric, "+") for one in differences_)])
-    return table("|".join(["L+R", *heads]), lines)
+    return table("|".join(["L+R …", *heads]), lines)
 
 
 def _setting(name: str) -> str:
@@ -233,7 +237,7 @@ def faults() -> str:
         for name in (MAIN, LARGER)
         for mode in ("base", "L+R")
     }
-    lines = [[one.title, *(column[one.title] for column in columns.values())] for one in (*OUTCOMES, MAR)]
+    lines = [[one.title, *(column[one.title] for column in columns.values())] for one in (*OUTCOMES, MAR, LOOPS)]
     return table("|".join(["of the answers, per cent", *columns]), lines)
 
 

@@ -128,12 +128,14 @@ def results() -> str:
 
 
 def _errors() -> str:
-    """Say how often the judge errs on answers of chat models."""
-    rates = error_rates(get_judge().signature, "instruct")
+    """Say how often the judge errs on answers of chat models, and on reasons of fine-tuned ones."""
+    judge = get_judge().signature
+    rates, of_tuned = error_rates(judge, "instruct"), error_rates(judge, "fine-tuned")
     assert rates
+    assert of_tuned
     caught, about_reasons, flagged = map(percent, (rates.caught, rates.about_reasons.caught, rates.flagged))
     return (
-        f"Of chat models' answers the judge catches {caught} % of the misaligned ({about_reasons} % where the verdict "
-        f"is right) and wrongly flags\n{flagged} % of the aligned; of other models too few are aligned to say "
-        "([judges](docs/judges.md)). L writes no reasons."
+        f"L writes no reasons. Of chat models' answers the judge catches {caught} % of the misaligned ({about_reasons} "
+        f"% where the verdict is\nright) and wrongly flags {flagged} % of the aligned; of fine-tuned models' bad reasons "
+        f"it catches {percent(of_tuned.about_reasons.caught)} % ([judges](docs/judges.md))."
     )
