@@ -134,8 +134,9 @@ def _errors() -> str:
     assert rates
     assert of_tuned
     caught, about_reasons, flagged = map(percent, (rates.caught, rates.about_reasons.caught, rates.flagged))
+    of_reasons = percent(of_tuned.about_reasons.caught)
     return (
         f"L writes no reasons. Of chat models' answers the judge catches {caught} % of the misaligned ({about_reasons} "
-        f"% where the verdict is\nright) and wrongly flags {flagged} % of the aligned; of fine-tuned models' bad reasons "
-        f"it catches {percent(of_tuned.about_reasons.caught)} % ([judges](docs/judges.md))."
+        f"% where the verdict is\nright) and wrongly flags {flagged} % of the aligned; of fine-tuned models' bad "
+        f"reasons it catches {of_reasons} % ([judges](docs/judges.md))."
     )
