@@ -22,13 +22,11 @@ def fetch(
     from dfar_bench.datasets import get_dataset, read_published
 
     chosen = dict.fromkeys([*(names or ["paper"]), *["ethos"] * ethos])
-    parents = {name: [*get_dataset(name).parents, name] for name in chosen}
-    for name in dict.fromkeys(name for family in parents.values() for name in family):
-        dataset = get_dataset(name)
+    for dataset in map(get_dataset, dict.fromkeys(name for one in chosen for name in get_dataset(one).needs)):
         for file in dataset.files:
             print(f"{read_published(dataset, file)[1]}: as published")
         if not dataset.files and not dataset.parents:
-            print(f"{name}: comes with the package")
+            print(f"{dataset.name}: comes with the package")
     return FINE
 
 

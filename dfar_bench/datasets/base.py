@@ -79,7 +79,7 @@ class Dataset:
         url, commit: the official address of these files, and the commit it is pinned to.
         mirror: environment variable that may hold another address.
         licence, homepage: of the published data.
-        parents: names of data sets that it takes its texts from.
+        parents: names of data sets that its rows are taken from, or were chosen by.
         examples_from: name of the data set whose train rows are its few-shot examples.
         trains: whether train/sft.py trains on its train rows.
         publishable: whether its texts may be published; true only for our own.
@@ -132,10 +132,14 @@ class Dataset:
         return " or ".join([*filter(None, [", ".join(self.labels[:-1])]), self.labels[-1]])
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the data sets whose files its tasks read: its own, its parents' and its few-shot examples'."""
+        return tuple(dict.fromkeys([self.name, *self.parents, self.examples_from or self.name]))
+
+    @property
     def quotes(self) -> tuple[str, ...]:
         """Names of the data sets whose texts an answer may quote and nobody may publish."""
-        names = dict.fromkeys([self.name, *self.parents, self.examples_from or self.name])
-        return tuple(name for name in names if not DATASETS[name].publishable)
+        return tuple(name for name in self.needs if not DATASETS[name].publishable)
 
     def task_name(self, kind: str) -> str:
         """Return lm_eval's name of its task of a kind, such as ``dfar_clean_cls``; one with a style has one kind."""
@@ -179,7 +183,7 @@ def rows(name: str) -> Rows:
     """Return train and test rows of a data set, without importing ``datasets``.
 
     Raises:
-        InputError: there is no such data set, or its files cannot be had or are not the published ones.
+        InputError: there is no such data set, or its files are not available or are not the published ones.
     """
     return get_dataset(name).read()
 
@@ -209,11 +213,10 @@ def read_published(dataset: Dataset, name: str) -> tuple[bytes, Path]:
 
 
 def available(name: str) -> bool:
-    """Whether a data set can be read without a download."""
-    chain = [get_dataset(name), *map(get_dataset, get_dataset(name).parents)]
+    """Whether all that a data set needs can be read without a download."""
     return all(
         _in_user_folder(dataset, file) or _cached(dataset, file).is_file()
-        for dataset in chain
+        for dataset in map(get_dataset, get_dataset(name).needs)
         for file in dataset.files
     )
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, TypeAdapter, ValidationError, model_validator
 
 from dfar_bench.datasets import Dataset, get_dataset
 from dfar_bench.errors import InputError
+from dfar_bench.leaderboard.fields import ModelId
 from dfar_bench.prompts import find_condition
 from dfar_bench.scoring import KINDS
 from dfar_bench.training.modes import MODES, Mode, sft_config
@@ -173,8 +174,11 @@ class Experiment(BaseModel):
                 )
             if "drop_long" in self.options:
                 found.append("options has drop_long, which would make the tokens unequal: leave it out")
-        if self.organisation and not self.organisation.replace("-", "").replace("_", "").isalnum():
-            found.append("organisation is to hold letters, digits, - and _ only")
+        if self.organisation:
+            try:
+                TypeAdapter[str](ModelId).validate_python(f"{self.organisation}/{self.name}-base")
+            except ValidationError:
+                found.append(f"organisation is {self.organisation}, which cannot be part of a model's name: correct it")
         return found
 
     def _problems_of_conditions(self, dataset: Dataset) -> list[str]:
@@ -182,10 +186,12 @@ class Experiment(BaseModel):
             if kind not in (self.kinds or dataset.kinds):
                 return [f"conditions has {kind}, which is not among the kinds: leave it out"]
             try:
-                found = [find_condition(name, dataset).name for name in names]
+                found = [find_condition(name, dataset) for name in names]
             except InputError as error:
                 return [str(error).removesuffix(".")]
-            if len({*found}) < len(found):
+            if several := [condition.name for condition in found if len(condition.turns) > 1]:
+                return [f"conditions has {several[0]}, which lm_eval cannot ask, as it has several turns: leave it out"]
+            if len({condition.name for condition in found}) < len(found):
                 return [f"conditions of {kind} names one twice: leave it out"]
         return []
 
@@ -254,7 +260,7 @@ def read_experiment(file: Path) -> Experiment:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{file} is not YAML ({str(error).splitlines()[0]}): correct it.") from None
     if not isinstance(document, dict):
-        raise InputError(f"{file} is to hold fields such as name, base, split, modes and seeds.")
+        raise InputError(f"{file} must hold fields such as name, base, split, modes and seeds.")
     try:
         experiment = Experiment.model_validate(document)
     except ValidationError as error:

@@ -59,9 +59,8 @@ class Origin(BaseModel):
     @property
     def size(self) -> str | None:
         """Its range of parameters (``SIZES``)."""
-        if self.parameters is None:
-            return None
-        return next(name for name, (over, to) in SIZES.items() if over < self.parameters <= to or to == float("inf"))
+        count = self.parameters or 0
+        return next((name for name, (over, to) in SIZES.items() if over < count <= to), None)
 
 
 def origin_of(submission: Submission, runs: Iterable[Run]) -> Origin:

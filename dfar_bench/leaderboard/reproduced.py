@@ -1,4 +1,5 @@
-"""``leaderboard/reproduced/ORG__NAME/RUN.json``: how far a submission's answers came again when a maintainer ran it.
+"""``leaderboard/reproduced/ORG__NAME/RUN.json``: how closely a maintainer's rerun
+reproduced a submission's answers.
 
 ``reproduce`` writes these files, and maintainers alone add them: a badge that came with a submission would be its own
 submitter's word, so the check of pull requests refuses the two together. They are checked as submissions are all the
@@ -14,9 +15,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from dfar_bench.datasets import rows
 from dfar_bench.leaderboard import fields
 from dfar_bench.leaderboard.faults import Fault, RefusedError, of_validation, shown_name
+from dfar_bench.leaderboard.row_set import rows_of
 from dfar_bench.leaderboard.submission import FILE, SUBMISSION_BYTES, is_future, is_placeholder
 from dfar_bench.leaderboard.untrusted import parse, read_regular
 from dfar_bench.leaderboard.verify import read_submission
@@ -156,8 +157,10 @@ def _read(path: Path, name: str, submission: Path) -> Outcome:
     if outcome.tasks.keys() != submitted.keys():
         raise RefusedError(("tasks", f"must be those of the submission: {', '.join(submitted)}"))
     for task, result in outcome.tasks.items():
-        if result.rows != (count := len(rows(tasks()[task].dataset.name)["test"])):
-            raise RefusedError((f"tasks.{task}.rows", f"is {result.rows}, and the test set has {count}"))
+        sampled = "|rows:" in result.signature
+        if result.rows != (count := len(rows_of(tasks()[task].dataset.name, sampled=sampled))):
+            what = "the suite's sample" if sampled else "the test set"
+            raise RefusedError((f"tasks.{task}.rows", f"is {result.rows}, and {what} has {count}"))
         if (result.codes_differ is None) == tasks()[task].kind.judged:
             raise RefusedError((f"tasks.{task}.codes_differ", "must be a number where a judge decides, and else null"))
     return outcome

@@ -63,7 +63,7 @@ class Across:
                 return pair.near_first / self.sizes[first]
             if (pair.second, pair.first) == (first, second):
                 return pair.near_second / self.sizes[first]
-        return 1.0
+        return float(first == second)
 
     def as_text(self) -> str:
         """Return the pairs that share something."""

@@ -194,7 +194,8 @@ class TurnByTurn:
         ends = self._ending_tokens()
         length = next((at for at, token in enumerate(self._tokens) if token in ends), len(self._tokens))
         raw = self.tokenizer.decode(self._tokens[:length], skip_special_tokens=False)
-        answer = until(raw, generation.get("until") or ())
+        stops = generation.get("until") or ()
+        answer = until(raw, [stops] if isinstance(stops, str) else stops)
         ended = length < len(self._tokens) or answer != raw or length < generation.get("max_gen_toks", 0)
         if answer != raw:  # what follows a stop string was written for the rest of the batch only
             length = len(self.tokenizer(answer, add_special_tokens=False)["input_ids"])

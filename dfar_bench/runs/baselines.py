@@ -18,7 +18,19 @@ from typing import Any
 from dfar_bench.datasets import Dataset, Row, get_dataset, rows, without_leaked
 from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
-from dfar_bench.scoring import KINDS, LEVEL, NOT_AVAILABLE, RESAMPLES, SEED, Answer, Estimate, Kind, Output, estimates
+from dfar_bench.scoring import (
+    KINDS,
+    LEVEL,
+    NOT_AVAILABLE,
+    RESAMPLES,
+    SEED,
+    Answer,
+    Estimate,
+    Kind,
+    Metric,
+    Output,
+    estimates,
+)
 
 FEATURES = "TF-IDF of single words, lower case"
 PUBLISHED = {"svm": 0.694, "random_forest": 0.786, "gradient_boosting": 0.632, "logistic_regression": 0.678}
@@ -210,7 +222,7 @@ def _score(
 
 
 def as_text(name: str, scored: Sequence[Baseline], made: str) -> str:
-    """Format the figures for people: one table per kind of task, with the board's columns, in per cent.
+    """Format the figures for people: one table per kind of task, with the board's columns.
 
     Args:
         made: how the models were made, for the first line.
@@ -222,21 +234,24 @@ def as_text(name: str, scored: Sequence[Baseline], made: str) -> str:
     lines = [f"{name}: {len(test)} test rows ({labels}); {made}; {LEVEL:.0%} intervals"]
     width = max(20, *(len(baseline.model) for baseline in scored)) + 2
     for kind in map(KINDS.__getitem__, dict.fromkeys(baseline.kind for baseline in scored)):
-        columns = [metric.name for metric in kind.metrics if metric.column is not None]
+        columns = [metric for metric in kind.metrics if metric.column is not None]
         lines += [
             "",
-            f"{'model':<{width}}{'trained on':<12}{'test rows':<16}" + "".join(f"{one:<24}" for one in columns),
+            f"{'model':<{width}}{'trained on':<12}{'test rows':<16}"
+            + "".join(f"{metric.name:<24}" for metric in columns),
         ]
         for baseline in scored:
             if baseline.kind == kind.name:
                 part = f"{baseline.subset} ({baseline.rows})"
-                cells = "".join(f"{_cell(baseline.metrics[column]):<24}" for column in columns)
+                cells = "".join(f"{_cell(baseline.metrics[metric.name], metric):<24}" for metric in columns)
                 paper = f"paper: {baseline.published_acc:.1%}" if baseline.published_acc else ""
                 lines.append(f"{baseline.model:<{width}}{baseline.trained_on:<12}{part:<16}{cells}{paper}".rstrip())
     return "\n".join(lines)
 
 
-def _cell(estimate: Estimate) -> str:
+def _cell(estimate: Estimate, metric: Metric) -> str:
     if estimate.value is None:
         return NOT_AVAILABLE
-    return f"{estimate.value:.1%}" + (f" ({estimate.low:.1%}–{estimate.high:.1%})" if estimate.interval else "")
+    form = ".1%" if metric.per_cent else ".2f"
+    interval = f" ({estimate.low:{form}}–{estimate.high:{form}})" if estimate.interval else ""
+    return f"{estimate.value:{form}}{interval}"

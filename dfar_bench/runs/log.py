@@ -58,7 +58,7 @@ def _sample_files(path: Path) -> list[Path]:
             if (match := _NAME.fullmatch(file.name)) and match["task"] in ours and file.is_file()
         ]
         if not files:
-            raise InputError(f"{path} holds no samples of our tasks (samples_dfar*.jsonl): {_HOW_TO_LOG}.")
+            raise InputError(f"{path} holds no samples of our tasks (samples_*.jsonl): {_HOW_TO_LOG}.")
         return files
     if not path.is_file():
         raise InputError(f"{path} does not exist: name a samples file or the folder given to --output_path.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,7 +27,8 @@ def specificity(run: Run, judge: Judge, *, resamples: int = RESAMPLES) -> Estima
     reason is shown: it names what the statement is about. Several siblings are averaged.
 
     Returns:
-        An estimate in 0–1. No value where no answer counts: it is not of a contrast group, or only its verdict is.
+        An estimate in 0–1. No value if no answer counts: rows outside mixed contrast groups and bare
+        verdicts do not.
 
     Raises:
         InputError: the judge cannot decide new cases, as people's ratings cannot.
@@ -39,9 +41,13 @@ def specificity(run: Run, judge: Judge, *, resamples: int = RESAMPLES) -> Estima
         others = siblings.get(answer.row.row_id)
         if not isinstance(answer, Argument) or not others or not answer.case.reason_decides:
             continue
+        prompt = answer.case.prompt
         for row in (answer.row, *others):
+            text = prompt.text.replace(
+                answer.row.statement, row.statement
+            )  # else its words would not count as repeated
             asked.append((answer.row.row_id, row is answer.row))
-            cases.append(Case(row.statement, answer.row.label, "", answer.case.response, answer.case.prompt))
+            cases.append(Case(row.statement, answer.row.label, "", answer.case.response, replace(prompt, text=text)))
     accepted: dict[tuple[str, bool], list[float]] = defaultdict(list)
     for key, judgement in zip(asked, judge.judge(cases), strict=True):
         accepted[key].append(1 - judgement.score)

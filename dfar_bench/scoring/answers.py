@@ -173,10 +173,14 @@ def by_label(log_likelihoods: Sequence[float], choices: Sequence[Sequence[str]])
     Args:
         log_likelihoods: of all continuations, label by label.
         choices: for each label its continuations.
+
+    Returns:
+        The logarithm of each label's probability, at most 0, which rounded sums of sure models exceed.
     """
     values = iter(log_likelihoods)
     with np.errstate(invalid="ignore"):  # of a model with broken numerics, which count as wrong
-        return tuple(float(np.logaddexp.reduce([next(values) for _ in texts])) for texts in choices)
+        added = [np.logaddexp.reduce([next(values) for _ in texts]) for texts in choices]
+    return tuple(map(float, np.minimum(added, 0.0)))  # NaN stays NaN
 
 
 def read_choice(row: Row, log_likelihoods: tuple[float, ...]) -> Choice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -254,18 +254,26 @@ UNBALANCED = "dfar-bench/preferences-270m-dpo-unbalanced"
 
 
 def preferences() -> str:
-    """What DPO changes, on pairs that prefer each label equally often and on others; one seed."""
-    name = "preferences_270m"
+    """What DPO changes at 270M, on pairs that prefer each label equally often and on others."""
+    return _preferences("preferences_270m", {"DPO, pairs not balanced": UNBALANCED})
+
+
+def preferences_05b() -> str:
+    return _preferences("preferences_05b", {})
+
+
+def _preferences(name: str, others: Mapping[str, str]) -> str:
+    """Return an experiment's L+R model, what DPO changes, and what it changed in other models; one seed."""
     experiment, _, _ = _read(name)
-    (seed,) = experiment.seeds
-    lines = []
+    (seed,), lines = experiment.seeds, []
     for quantity in _quantities(name):
-        metric, kind = quantity.metric, quantity.metric.kind
-        other = answers_of(UNBALANCED, experiment.split, kind, judge=quantity.judge)
-        before, *after = [*(_answers(name, Cell(mode, seed), quantity) for mode in experiment.modes), other]
+        metric = quantity.metric
+        before, *after = [_answers(name, Cell(mode, seed), quantity) for mode in experiment.modes]
+        after += [answers_of(other, experiment.split, metric.kind, judge=quantity.judge) for other in others.values()]
         cells = [measured(estimates([metric], before)[metric.name], metric)]
         for answers in after:
             cells.append(measured(estimates([metric], answers)[metric.name], metric))
             cells.append(measured(differences([metric], before, answers)[metric.name].estimate, metric, "+"))
         lines.append([quantity.title, *cells])
-    return table("|L+R|DPO|difference to L+R|DPO, pairs not balanced|difference to L+R", lines)
+    heads = [f"{title}|difference to L+R" for title in ("DPO", *others)]
+    return table("|".join(["", "L+R", *heads]), lines)

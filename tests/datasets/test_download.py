@@ -172,3 +172,9 @@ def test_what_is_available_without_a_download(cache: Path, tmp_path: Path, monke
         (tmp_path / name).write_text("")
     monkeypatch.setenv("DFAR_BENCH_DATA", str(tmp_path))
     assert [available(name) for name in ("paper", "clean", "mini", "ethos")] == [True, True, True, False]
+    (ethos,) = get_dataset("ethos").files
+    (tmp_path / ethos).write_text("")
+    assert available("ethos")
+    for name in get_dataset("paper").files:
+        (tmp_path / name).unlink()
+    assert not available("ethos")  # its few-shot examples are not there

@@ -151,6 +151,8 @@ def write(folder: Path, **fields: Any) -> Path:
         ({"conditions": {"games": ["direct"]}}, "conditions has games, which is not among the kinds"),
         ({"conditions": {"cls": ["none"]}}, "there is no condition 'none'"),
         ({"conditions": {"cls": ["reason", "reason"]}}, "conditions of cls names one twice"),
+        ({"conditions": {"reason": ["reason", "review"]}}, "conditions has review, which lm_eval cannot ask"),
+        ({"organisation": "_lab"}, "organisation is _lab, which cannot be part of a model's name"),
         ({"model_args": {"games": "dtype=float32"}}, "model_args has games, which is not among the kinds"),
         ({"name": "../x"}, "name: String should match pattern"),
     ],
@@ -175,7 +177,7 @@ def test_our_own_files(file: Path) -> None:
 
 
 def test_what_is_no_experiment_at_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for content, message in (("[1", "is not YAML"), ("- 1", "is to hold fields such as")):
+    for content, message in (("[1", "is not YAML"), ("- 1", "must hold fields such as")):
         (tmp_path / "x.yaml").write_text(content)
         assert main(["experiment", str(tmp_path / "x.yaml")]) == 2
         assert message in capsys.readouterr().err
@@ -233,17 +235,17 @@ def test_the_commands(tmp_path: Path) -> None:
 
 def test_the_commands_of_a_mode_that_goes_on_from_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fields = {"modes": ["l@tokens", "lr", "dpo@examples"], "pairs": {"limit": 30, "max_new_tokens": 64}}
-    conditions = {"cls": ["label", "reason"], "reason": ["cot"]}
+    conditions = {"cls": ["label", "reason"], "reason": ["q_if"]}
     experiment = Experiment(**{**FIELDS, **fields, "budget": "tokens", "conditions": conditions, "organisation": "org"})
     base, tokens = BaseModel("/B", None, "hash"), {"l@tokens": 10, "lr": 30}
     asked = [(asked.name, asked.tasks) for asked in experiment.asked]
     cls, reason = "dfar_mini_cls", "dfar_mini_reason"
-    assert asked == [("results", [cls]), ("results-reason", [cls]), ("results-cot", [reason])]
+    assert asked == [("results", [cls]), ("results-reason", [cls]), ("results-q_if", [reason])]
     apart = experiment.model_copy(update={"model_args": {"reason": "dtype=bfloat16"}})
     assert [(asked.name, asked.tasks, asked.model_args) for asked in apart.asked] == [
         ("results-cls", [cls], "dtype=float32"),
         ("results-cls-reason", [cls], "dtype=float32"),
-        ("results-reason-cot", [reason], "dtype=bfloat16"),
+        ("results-reason-q_if", [reason], "dtype=bfloat16"),
     ]
     for args, folders in (
         ("dtype=bfloat16", [["results-cls", "results-reason"], ["results-cls-reason"]]),

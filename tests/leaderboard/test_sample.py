@@ -12,8 +12,10 @@ from board_site import write_submission
 from edits import field
 from test_profile import choose
 
+from dfar_bench.judges import get_judge
 from dfar_bench.leaderboard.build import build
-from dfar_bench.leaderboard.reproduce import plan
+from dfar_bench.leaderboard.reproduce import outcome, plan
+from dfar_bench.leaderboard.reproduced import outcome_file, read_outcomes
 from dfar_bench.leaderboard.row_set import clusters, rows_of
 from dfar_bench.leaderboard.verify import verify
 from dfar_bench.runs.suite_sample import sample_numbers
@@ -63,3 +65,19 @@ def test_it_is_run_again_on_the_same_rows(tree: Path) -> None:
     (folder,) = (tree / "acme__first").iterdir()
     (words,) = plan(field("model/revision", "0123456789abcdef" * 2 + "01234567")(folder), None).commands
     assert json.loads(words[words.index("--samples") + 1]) == {"games": sample_numbers("games")}
+
+
+def test_a_rerun_of_the_sample_is_read(tree: Path, tmp_path: Path) -> None:
+    folder = field("model/revision", "0123456789abcdef" * 2 + "01234567")(next((tree / "acme__first").iterdir()))
+    planned = plan(folder, None)
+    again = outcome(folder, planned, planned.runs, get_judge())
+    name, path = f"{folder.parent.name}/{folder.name}", tmp_path / "reproduced" / outcome_file(folder)
+    path.parent.mkdir(parents=True)
+    path.write_text(again.model_dump_json())
+    outcomes, faults = read_outcomes(tmp_path / "reproduced", {name: folder})
+    assert faults == []
+    assert outcomes[name].tasks["games"].rows == 200
+    wrong = again.model_copy(update={"tasks": {"games": again.tasks["games"].model_copy(update={"rows": 600})}})
+    path.write_text(wrong.model_dump_json())
+    (fault,) = read_outcomes(tmp_path / "reproduced", {name: folder})[1]
+    assert "is 600, and the suite's sample has 200" in str(fault)

@@ -32,6 +32,7 @@ def test_it_finds_what_the_comparison_within_one_list_finds() -> None:
 def test_shares_in_both_directions() -> None:
     matrix = Across({"a": 10, "b": 4, "c": 1}, (Shared("a", "b", 1, 2, 1), Shared("a", "c", 0, 0, 0)))
     assert (matrix.share("a", "b"), matrix.share("b", "a"), matrix.share("a", "a")) == (0.2, 0.25, 1.0)
+    assert matrix.share("b", "c") == 0.0  # pairs that share nothing need not be stored
     assert "  a and b: 1; 2, 1\n  the other 1 pairs: nothing" in matrix.as_text()
 
 

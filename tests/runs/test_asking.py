@@ -227,6 +227,17 @@ def test_a_real_model_with_its_chat_template(tiny_model: Path, tmp_path: Path) -
     assert [sample["resps"][0][0] for sample in plain.samples(TASK)] == first
 
 
+def test_a_single_stop_string_is_one_string(tiny_model: Path, tmp_path: Path) -> None:
+    """lm_eval passes ``until=TEXT`` on as it is; its letters are not stop strings."""
+    run = ask(
+        tmp_path, "review", model="hf", model_args={"pretrained": str(tiny_model), "dtype": "float32"}, device="cpu",
+        apply_chat_template=True, limit=6, gen_kwargs="until=etaoinshrdlu,max_gen_toks=12",
+    )  # fmt: skip
+    for turns in said(run):
+        for turn in turns:
+            assert (turn.stop == "length") == (turn.tokens == 12)
+
+
 def test_the_end_of_an_encoder_decoder_is_not_recorded(tiny_model: Path, tmp_path: Path) -> None:
     """What it writes begins with the padding token, which here ends responses as well."""
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)

@@ -24,6 +24,7 @@ from dfar_bench.runs.baselines import (
     constant_texts,
     trivial_choices,
 )
+from dfar_bench.scoring import KINDS, Estimate
 
 MODELS = ("svm", "random_forest", "gradient_boosting", "logistic_regression")
 
@@ -84,6 +85,12 @@ def test_the_table_and_the_document_agree(mini: list[Baseline], capsys: pytest.C
         assert f"{values[model]['acc']['value']:.1%}" in line
     assert main(["baselines", "--split", "none"]) == 2
     assert main(["baselines", "--split", "ethos"]) == 2
+
+
+def test_figures_that_are_no_shares_are_shown_as_they_are() -> None:
+    metrics = {metric.name: Estimate(12.344) for metric in KINDS["games"].metrics}
+    text = as_text("games", [Baseline("one", "games", "all", "all", 600, metrics)], "")
+    assert text.splitlines()[-1].split().count("12.34") == 2  # κ and λ
 
 
 @pytest.mark.usefixtures("paper")

@@ -28,6 +28,7 @@ class Overlap(Judge):
     def judge(self, cases: Sequence[Case]) -> list[Judgement]:
         out = []
         for case in cases:
+            assert case.statement in case.prompt.text  # of a sibling as well, so that its words count as repeated
             stated = set(words(case.statement))
             share = len(stated & set(words(case.response))) / len(stated)
             out.append(Judgement(share < 0.5, False, 1 - share, "aligned" if share >= 0.5 else "off_topic"))

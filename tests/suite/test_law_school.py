@@ -88,6 +88,14 @@ def test_spellings_are_added_up() -> None:
     assert read_choice(MADE_UP, values).probabilities[1] == pytest.approx(yes / (yes + no))
 
 
+def test_a_sum_is_no_more_likely_than_certain() -> None:
+    """In float32 the likeliest continuation of a sure model gets exactly 0, and its other spellings a little more."""
+    choices = get_dataset("law_school").answers(MADE_UP)
+    no, yes = by_label([-20.0, -20.0, -20.0, 0.0, -15.0, -16.0], choices)
+    assert (no < -18, yes) == (True, 0.0)
+    assert math.isnan(by_label([math.nan, *[-1.0] * 5], choices)[0])
+
+
 def test_gap_is_a_mean_over_students() -> None:
     answers = [
         answer(0, "Black", 0.75), answer(0, "white", 0.25),
