@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from dfar_bench.leaderboard.facts import Bits, unpack
-from dfar_bench.scoring import RESAMPLES, SEED
+from dfar_bench.scoring import RESAMPLES
 from dfar_bench.scoring.estimate import MIN_CLUSTERS, cluster_weights
 from dfar_bench.scoring.statistics import Array, divide
 
@@ -75,7 +75,7 @@ def _resample(groups: Sequence[int], count: int, models: Sequence[Bits]) -> np.n
 
 def _sums(groups: Sequence[int], count: int, packed: Sequence[Sequence[str]]) -> Array:
     """Array (1 + resamples, models) of the sums of bits; each model's bits may be in parts."""
-    weights = cluster_weights([str(number) for number in range(count)], RESAMPLES, SEED)
+    weights = cluster_weights(count)
     per_cluster = np.zeros((count, len(packed)))
     of_rows = [np.mean([unpack(text, len(groups)) for text in parts], axis=0) for parts in packed]
     np.add.at(per_cluster, np.array(groups), np.stack(of_rows, axis=1))

@@ -73,7 +73,7 @@ class Resampled:
     def __init__(self, strata: Sequence[Groups], items: Sequence[RatedItem], resamples: int = RESAMPLES) -> None:
         self.items = items
         self.groups = sorted({group for run in strata for group in run})
-        self.group_weights = point_and_resamples(self.groups, resamples, SEED)
+        self.group_weights = point_and_resamples(len(self.groups), resamples)
         clusters = [item.group_id for item in items]
         # Another seed than for the responses, because the two samples are drawn independently.
         self.item_weights = item_weights(clusters, resamples, SEED + 1)

@@ -78,7 +78,7 @@ class McNemar:
 
 
 def estimates(
-    metrics: Sequence[Metric], answers: Sequence[Answer], *, resamples: int = RESAMPLES, seed: int = SEED
+    metrics: Sequence[Metric], answers: Sequence[Answer], *, resamples: int = RESAMPLES
 ) -> dict[str, Estimate]:
     """Compute metrics over the same answers, in any order, with percentile intervals.
 
@@ -90,7 +90,7 @@ def estimates(
         undefined in more than one resample in twenty. A value of exactly 0 or 1 gets an interval of width zero:
         resampling cannot know what it never saw.
     """
-    drawn = resample(metrics, answers, resamples=resamples, seed=seed) if resamples else {}
+    drawn = resample(metrics, answers, resamples=resamples) if resamples else {}
     return {
         metric.name: Estimate.of(metric.of(answers), interval_of(drawn[metric.name]) if drawn else None)
         for metric in metrics
@@ -103,7 +103,6 @@ def differences(
     second: Sequence[Answer],
     *,
     resamples: int = RESAMPLES,
-    seed: int = SEED,
 ) -> dict[str, Difference]:
     """Compute differences of metrics between two models' answers to the same rows, paired by contrast group.
 
@@ -112,7 +111,7 @@ def differences(
     """
     if sorted(answer.row.row_id for answer in first) != sorted(answer.row.row_id for answer in second):
         raise ValueError("the answers are to different rows")
-    drawn = [resample(metrics, answers, resamples=resamples, seed=seed) for answers in (first, second)]
+    drawn = [resample(metrics, answers, resamples=resamples) for answers in (first, second)]
     out = {}
     for metric in metrics:
         a, b = metric.of(first), metric.of(second)
@@ -150,28 +149,21 @@ def mcnemar(first: Sequence[float], second: Sequence[float]) -> McNemar:
     return McNemar(only_first, only_second, float(binomtest(only_first, n).pvalue) if n else 1.0, ties)
 
 
-def cluster_weights(clusters: Sequence[str], resamples: int = RESAMPLES, seed: int = SEED) -> Array:
-    """Draw how often each cluster is in each resample.
-
-    Args:
-        clusters: distinct cluster names, sorted, so that the draw does not depend on the order of rows.
+@lru_cache(maxsize=4)  # every run on the same rows draws the same weights
+def cluster_weights(n: int, resamples: int = RESAMPLES, seed: int = SEED) -> Array:
+    """Draw how often each of n clusters, sorted by name, is in each resample.
 
     Returns:
-        Read-only array (resamples, len(clusters)) of counts; every row sums to len(clusters).
+        Read-only array (resamples, n) of counts; every row sums to n.
     """
-    return _weights(len(clusters), resamples, seed)
-
-
-@lru_cache(maxsize=4)  # every run on the same rows draws the same weights
-def _weights(n: int, resamples: int, seed: int) -> Array:
     weights: Array = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples).astype(float)
     weights.flags.writeable = False
     return weights
 
 
-def point_and_resamples(clusters: Sequence[str], resamples: int, seed: int) -> Array:
-    """Return ones and then ``cluster_weights``, shape (1 + resamples, clusters)."""
-    return np.vstack([np.ones(len(clusters)), cluster_weights(clusters, resamples, seed)])
+def point_and_resamples(n: int, resamples: int = RESAMPLES, seed: int = SEED) -> Array:
+    """Return ones and then ``cluster_weights``, shape (1 + resamples, n)."""
+    return np.vstack([np.ones(n), cluster_weights(n, resamples, seed)])
 
 
 def item_weights(clusters: Sequence[str], resamples: int = RESAMPLES, seed: int = SEED) -> Array:
@@ -185,7 +177,7 @@ def item_weights(clusters: Sequence[str], resamples: int = RESAMPLES, seed: int 
     """
     names = sorted(set(clusters))
     position = {name: number for number, name in enumerate(names)}
-    return point_and_resamples(names, resamples, seed)[:, [position[cluster] for cluster in clusters]]
+    return point_and_resamples(len(names), resamples, seed)[:, [position[cluster] for cluster in clusters]]
 
 
 def estimate_of(values: Array, too_few_clusters: bool) -> Estimate:
@@ -194,12 +186,10 @@ def estimate_of(values: Array, too_few_clusters: bool) -> Estimate:
     return Estimate.of(value, None if too_few_clusters or value is None else interval_of(values[1:]))
 
 
-def resample(
-    metrics: Sequence[Metric], answers: Sequence[Any], *, resamples: int = RESAMPLES, seed: int = SEED
-) -> dict[str, Array]:
+def resample(metrics: Sequence[Metric], answers: Sequence[Any], *, resamples: int = RESAMPLES) -> dict[str, Array]:
     """Compute metrics in every resample of the answers' contrast groups.
 
-    The draws depend on the groups and the seed alone, so two models' answers to the same rows are drawn together.
+    The draws depend on the groups alone, so two models' answers to the same rows are drawn together.
 
     Returns:
         Array (resamples,) by metric name, NaN where a metric is undefined; of length 0 if there are fewer than 10
@@ -214,7 +204,7 @@ def resample(
     position = {cluster: number for number, cluster in enumerate(clusters)}
     at = [position[answer.row.group_id] for answer in ordered]
     members = csr_array((np.ones(len(ordered)), (at, range(len(ordered)))), shape=(len(clusters), len(ordered)))
-    weights = cluster_weights(clusters, resamples, seed)
+    weights = cluster_weights(len(clusters), resamples)
     out = {}
     for metric in metrics:
         per_cluster = members @ metric.statistics([metric.item(answer) for answer in ordered])
@@ -224,11 +214,11 @@ def resample(
     return out
 
 
-def interval_of(values: Array, level: float = LEVEL) -> tuple[float, float] | None:
+def interval_of(values: Array) -> tuple[float, float] | None:
     """Return the percentile interval of resampled values; None where more than one in twenty is undefined."""
     defined = values[~np.isnan(values)]
     if not len(defined) or len(defined) < 0.95 * len(values):
         return None
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     # Matrix products may differ in the last bits from one processor to the next; reports must not.
     return round(float(low), 10), round(float(high), 10)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dfar_bench.scoring.answers import Answer
-from dfar_bench.scoring.estimate import LEVEL, RESAMPLES, SEED, Estimate, interval_of, resample
+from dfar_bench.scoring.estimate import LEVEL, RESAMPLES, Estimate, interval_of, resample
 from dfar_bench.scoring.metrics import Metric
 from dfar_bench.scoring.statistics import Array
 
@@ -46,7 +46,6 @@ def mean_over_seeds(
     answers: Sequence[Sequence[Answer]],
     *,
     resamples: int = RESAMPLES,
-    seed: int = SEED,
 ) -> dict[str, Estimate]:
     """Average metrics over the seeds of one mode, each with its answers to the same rows.
 
@@ -56,7 +55,7 @@ def mean_over_seeds(
     Returns:
         By metric name; None where a metric is undefined for a seed. The interval of a share ends at 0 and 1.
     """
-    drawn = _resampled(metrics, answers, resamples, seed)
+    drawn = _resampled(metrics, answers, resamples)
     out = {}
     for metric in metrics:
         values, of_rows = [metric.of(one) for one in answers], drawn[metric.name]
@@ -78,14 +77,13 @@ def compare_modes(
     second: Sequence[Sequence[Answer]],
     *,
     resamples: int = RESAMPLES,
-    seed: int = SEED,
 ) -> dict[str, OverSeeds]:
     """Compare two modes, each with the answers of its seeds to the same rows.
 
     Returns:
         By metric name; metrics that are undefined for a seed are left out.
     """
-    drawn = [_resampled(metrics, answers, resamples, seed) for answers in (first, second)]
+    drawn = [_resampled(metrics, answers, resamples) for answers in (first, second)]
     out = {}
     for metric in metrics:
         values = [[metric.of(answers) for answers in mode] for mode in (first, second)]
@@ -99,13 +97,11 @@ def compare_modes(
     return out
 
 
-def _resampled(
-    metrics: Sequence[Metric], answers: Sequence[Sequence[Answer]], resamples: int, seed: int
-) -> dict[str, Array]:
+def _resampled(metrics: Sequence[Metric], answers: Sequence[Sequence[Answer]], resamples: int) -> dict[str, Array]:
     """Return metrics by seed and resample of the rows; arrays of size 0 where rows are not resampled."""
     if not resamples:
         return {metric.name: np.empty((len(answers), 0)) for metric in metrics}
-    drawn = [resample(metrics, one, resamples=resamples, seed=seed) for one in answers]
+    drawn = [resample(metrics, one, resamples=resamples) for one in answers]
     return {metric.name: np.array([one[metric.name] for one in drawn]) for metric in metrics}
 
 

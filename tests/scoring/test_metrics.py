@@ -80,7 +80,7 @@ def test_a_resample_of_the_ranking_equals_scikit_learn(monkeypatch: pytest.Monke
     answers = [read_choice(row(i, y, group=f"g{g:02d}"), (0.0, round(draw.random() + y, 1))) for i, y, g in drawn_rows]
     drawn = resample([METRICS["auroc"]], answers, resamples=200)["auroc"]
     names = sorted({answer.row.group_id for answer in answers})
-    weights = cluster_weights(names, 200)
+    weights = cluster_weights(len(names), 200)
     at = [names.index(answer.row.group_id) for answer in answers]
     y, odds = [answer.row.label for answer in answers], [answer.log_odds for answer in answers]
     expected = [sk.roc_auc_score(y, odds, sample_weight=of_groups[at]) for of_groups in weights]
