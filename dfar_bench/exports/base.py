@@ -52,14 +52,12 @@ class Format:
     """One format.
 
     Attributes:
-        title: for people.
         write: results, options -> the content of files by their path in the output folder; one file if ``single``.
         check: called with the options before anything is scored; raises ``InputError`` if it cannot do with them.
         single: whether everything is in one file, which can also be printed.
     """
 
     name: str
-    title: str
     write: Callable[[Sequence[Result], Options], dict[str, bytes]]
     check: Callable[[Options], object] = lambda options: None
     single: bool = False

@@ -13,7 +13,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -25,10 +24,10 @@ from dfar_bench.leaderboard.privacy import has_token
 from dfar_bench.leaderboard.quotation import MAX_RESPONSE, Part, literal_text, quote, quotes, restore
 from dfar_bench.leaderboard.row_set import rows_of
 from dfar_bench.leaderboard.schema import LINES, ChoiceLine, ResponseLine
-from dfar_bench.leaderboard.untrusted import LINE_BYTES, MIB, parse, read_regular, unpack
+from dfar_bench.leaderboard.untrusted import LINE_BYTES, MIB, parse, unpack
 from dfar_bench.prompts import Prompt, find_condition, make_prompt, styles_of
 from dfar_bench.reading import without_thought
-from dfar_bench.scoring import Output, Task, tasks
+from dfar_bench.scoring import Output, Task
 
 ANSWERS_BYTES = 8 * MIB
 
@@ -117,25 +116,11 @@ def pack(lines: Iterable[dict[str, Any]]) -> bytes:
     return gzip.compress("".join(f"{text}\n" for text in texts).encode(), mtime=0)
 
 
-def read_answers_file(path: str | Path) -> tuple[Output, ...]:
-    """Read the answers of a ``<task>.jsonl.gz`` with their rows; responses are restored.
-
-    Raises:
-        RefusedError: with everything that is wrong with the file.
-        InputError: the published data is not available.
-    """
-    path = Path(path)
-    name = path.name.removesuffix(".jsonl.gz")
-    if name not in tasks():
-        raise RefusedError(("name", f"is not that of a task's answers; choose one of {', '.join(tasks())}"))
-    return read_answers(read_regular(path, ANSWERS_BYTES), tasks()[name], None).outputs
-
-
-def read_answers(content: bytes, task: Task, prompts: Mapping[str, Prompt] | None) -> Answers:
+def read_answers(content: bytes, task: Task, prompts: Mapping[str, Prompt]) -> Answers:
     """Read the bytes of an answers file.
 
     Args:
-        prompts: what every row was asked, by row id; None where that is not known.
+        prompts: what every row was asked, by row id.
 
     Raises:
         RefusedError: with everything that is wrong with it.
@@ -158,11 +143,11 @@ def read_answers(content: bytes, task: Task, prompts: Mapping[str, Prompt] | Non
             row = test.get(answer.row_id)
             if row is None:
                 raise RefusedError(("row_id", f"{shown(answer.row_id)} is not a test row of {task.dataset.name}"))
-            prompt = Prompt() if prompts is None else prompts[row.row_id]
-            if prompts is not None and answer.doc_hash != doc_hash(row, prompt):
+            prompt = prompts[row.row_id]
+            if answer.doc_hash != doc_hash(row, prompt):
                 raise RefusedError(("doc_hash", "is not that of this version's data and prompt"))
             value, as_stored = _read_value(answer, task)
-            earlier, cut = _of_turns(answer, task, prompt if prompts else None)
+            earlier, cut = _of_turns(answer, task, prompt)
             left_out = answer.left_out if isinstance(answer, ResponseLine) else 0
             outputs.append(Output(row, value, prompt, earlier, cut, left_out=left_out))
             stored.append(as_stored)
@@ -193,15 +178,9 @@ def _read_value(line: ChoiceLine | ResponseLine, task: Task) -> tuple[str | tupl
     return _restored(line.response, task, "response")
 
 
-def _of_turns(
-    line: ChoiceLine | ResponseLine, task: Task, prompt: Prompt | None
-) -> tuple[tuple[str, ...], bool | None]:
-    """Return the responses of the turns before, and whether the last one was cut off.
-
-    Args:
-        prompt: None where it is not known how many turns there were.
-    """
-    if prompt and len(line.earlier) != (others := len(prompt.follow_ups)):
+def _of_turns(line: ChoiceLine | ResponseLine, task: Task, prompt: Prompt) -> tuple[tuple[str, ...], bool | None]:
+    """Return the responses of the turns before, and whether the last one was cut off."""
+    if len(line.earlier) != (others := len(prompt.follow_ups)):
         raise RefusedError(("earlier", f"has {len(line.earlier)} responses, and the condition {others} earlier turns"))
     cut = line.cut if isinstance(line, ResponseLine) else None
     return tuple(_restored(response, task, "earlier")[0] for response in line.earlier), cut

@@ -31,8 +31,7 @@ from dfar_bench.leaderboard.faults import Fault
 from dfar_bench.leaderboard.links import PREVIEW, Links
 from dfar_bench.leaderboard.pages import page, picture
 from dfar_bench.leaderboard.profile import profiles
-from dfar_bench.leaderboard.report import Entry as Verified
-from dfar_bench.leaderboard.report import verify_all
+from dfar_bench.leaderboard.report import Checked, verify_all
 from dfar_bench.leaderboard.reported import Reported, read_reported
 from dfar_bench.leaderboard.reproduced import read_outcomes
 from dfar_bench.leaderboard.slopes import slopes
@@ -131,7 +130,7 @@ def _files(
     published: Sequence[Reported],
     judge: Judge,
     trees: Sequence[Tree],
-    verified: Sequence[Verified],
+    verified: Sequence[Checked],
     links: Links,
     *,
     with_answers: bool,

@@ -32,7 +32,7 @@ from dfar_bench.leaderboard.verify import verify_opened
 
 
 @dataclass(frozen=True)
-class Entry:
+class Checked:
     """A submission without fault.
 
     Attributes:
@@ -45,7 +45,6 @@ class Entry:
     """
 
     folder: Path
-    key: str
     sha256: str
     model: str
     run: str
@@ -73,7 +72,7 @@ class Report:
 
     judge: str
     checked: int
-    entries: list[Entry]
+    entries: list[Checked]
     faults: list[Fault]
 
     def as_json(self) -> dict[str, Any]:
@@ -153,7 +152,7 @@ def verify_all(
         result = _verify(opened, derive, judge, cache)
         if folder in imitating:
             report_faults(number, [imitating[folder]])
-        if not isinstance(result, Entry):
+        if not isinstance(result, Checked):
             report_faults(number, result)
         elif folder not in imitating:
             entries.append(replace(result, found_in=tuple(same.values())))
@@ -169,13 +168,12 @@ def verify_all(
 
 def _verify(
     opened: Opened, derive: Callable[[VerifiedSubmission], Any], judge: Judge, cache: Path | None
-) -> Entry | list[Fault]:
+) -> Checked | list[Fault]:
     sha256 = hashlib.sha256(opened.files.get(FILE, b"")).hexdigest()
-    key = content_key(opened, judge)
-    file = cache / f"{key}-{derive.__name__}.json" if cache and not opened.faults else None
+    file = cache / f"{content_key(opened, judge)}-{derive.__name__}.json" if cache and not opened.faults else None
     if file:
         with suppress(OSError, ValueError, RecursionError, TypeError):  # cut off, or not a file of ours
-            return Entry(opened.folder, key, sha256, **json.loads(file.read_bytes()), unchanged=True)
+            return Checked(opened.folder, sha256, **json.loads(file.read_bytes()), unchanged=True)
     result = verify_opened(opened, judge)
     if isinstance(result, list):
         return result
@@ -184,7 +182,7 @@ def _verify(
     if file:
         with suppress(OSError):  # the next time takes longer, that is all
             atomic_write(file, json.dumps(kept, ensure_ascii=False))
-    return Entry(opened.folder, key, sha256, **kept, unchanged=False)
+    return Checked(opened.folder, sha256, **kept, unchanged=False)
 
 
 def _imitation_faults(folders: list[Path]) -> dict[Path, Fault]:

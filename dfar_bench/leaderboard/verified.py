@@ -81,12 +81,10 @@ class VerifiedSubmission:
     """A submission without fault.
 
     Attributes:
-        key: see ``submission.content_key``.
         flags: those of the submission as a whole; each task has its own.
     """
 
     folder: Path
-    key: str
     submission: Submission
     tasks: dict[str, VerifiedTask]
     flags: tuple[Flag, ...]

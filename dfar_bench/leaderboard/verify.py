@@ -27,7 +27,6 @@ from dfar_bench.leaderboard.schema import SCHEMA_VERSION, Submission, SubmittedT
 from dfar_bench.leaderboard.submission import (
     FILE,
     Opened,
-    content_key,
     is_future,
     model_folder,
     open_submission,
@@ -90,7 +89,7 @@ def verify_opened(opened: Opened, judge: Judge) -> VerifiedSubmission | list[Fau
         same_judge(ranked_by, judge.signature) if any(task.task.kind.judged for task in verified.values()) else None
     )
     flags = (*_compare_tasks(verified), *filter(None, [pleased]))
-    return VerifiedSubmission(opened.folder, content_key(opened, judge), submission, verified, flags)
+    return VerifiedSubmission(opened.folder, submission, verified, flags)
 
 
 Runs = dict[str, tuple[Run, tuple[Stored, ...]]]

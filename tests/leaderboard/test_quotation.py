@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfar_bench.datasets import DATASETS, Row, get_dataset, rows
-from dfar_bench.leaderboard.answers_file import pack, read_answers, read_answers_file
+from dfar_bench.leaderboard.answers_file import doc_hash, pack, prompts_of, read_answers
 from dfar_bench.leaderboard.faults import RefusedError
 from dfar_bench.leaderboard.quotation import MAX_RESPONSE, RUN, WHOLE, Part, literal_text, quote, quotes, restore
 from dfar_bench.scoring import Task, find_task
@@ -177,21 +177,19 @@ HOSTILE: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_parts_are_refused(name: str) -> None:
-    response, sentence = HOSTILE[name]
+    (response, sentence), prompts = HOSTILE[name], prompts_of("paper", "llama2.v1", "reason")
     statement = rows("paper")["test"][LINE].statement
     if response is None:
         response = statement
     elif response == "spread":
         response = [*f"{statement} {rows('paper')['test'][LINE].reason}".split(), reference()[1]]
-    lines = [{"row_id": row.row_id, "doc_hash": "0" * 16, "response": "ethical."} for row in rows("paper")["test"]]
+    lines = [
+        {"row_id": row.row_id, "doc_hash": doc_hash(row, prompts[row.row_id]), "response": "ethical."}
+        for row in rows("paper")["test"]
+    ]
     lines[LINE]["response"] = response
     with pytest.raises(RefusedError) as refused:
-        read_answers(pack(lines), REASON, None)
+        read_answers(pack(lines), REASON, prompts)
     assert str(refused.value).startswith(sentence)
     assert str(refused.value).endswith("(line 6)")
     assert statement not in str(refused.value)
-
-
-def test_a_file_of_another_name() -> None:
-    with pytest.raises(RefusedError, match="name: is not that of a task's answers; choose one of dfar_cls"):
-        read_answers_file("elsewhere.jsonl.gz")

@@ -23,7 +23,7 @@ from dfar_bench.datasets import get_dataset, row_hash, rows
 from dfar_bench.errors import InputError
 from dfar_bench.files import weights_hash
 from dfar_bench.judges import get_judge
-from dfar_bench.leaderboard.answers_file import prompts_of, read_answers_file
+from dfar_bench.leaderboard.answers_file import prompts_of
 from dfar_bench.leaderboard.contamination import Contamination
 from dfar_bench.leaderboard.facts import facts_of
 from dfar_bench.leaderboard.privacy import REMOVED, scrub
@@ -91,7 +91,7 @@ def test_quoted_data_is_stored_as_references(dummy_paper: HarnessRun, tmp_path: 
     file.write_text("".join(json.dumps(sample) + "\n" for sample in samples))
     done = submit([tmp_path / "results"], ABOUT, tmp_path / "out")
     answers = done.folder / "dfar_reason.jsonl.gz"
-    for outputs in (done.verified.tasks["dfar_reason"].run.outputs, read_answers_file(answers)):
+    for outputs in (done.verified.tasks["dfar_reason"].run.outputs, submitted_runs(done.folder)["dfar_reason"].outputs):
         assert {output.row.row_id: output.value for output in outputs} == texts
     found = [json.loads(line) for line in read_lines(done.folder, answers.name)]
     assert all(list(line) == ["row_id", "doc_hash", "response"] for line in found)

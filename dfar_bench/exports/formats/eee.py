@@ -154,7 +154,7 @@ def _metric(figure: Figure, options: Options) -> dict[str, Any]:
 
 def _is_rate(metric: Metric) -> bool:
     """Whether a metric is known to lie between 0 and 1: differences and correlations do not."""
-    return metric.per_cent and metric.higher_is_better is not None and metric.name != "mcc"
+    return metric.per_cent and metric.higher_is_better is not None
 
 
 def _llm_scoring(options: Options) -> dict[str, Any] | None:
@@ -285,4 +285,4 @@ def _withheld(result: Result, text: str) -> str:
     return "quotes the data" if quotes(result.task.dataset, text) else ""
 
 
-FORMATS.add(Format("eee", "the files of Every Eval Ever, schema 0.3", _eee, _organization))
+FORMATS.add(Format("eee", _eee, _organization))

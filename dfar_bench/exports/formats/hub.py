@@ -173,6 +173,4 @@ def _yaml(document: Any) -> bytes:
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100).encode()
 
 
-FORMATS.add(
-    Format("hub", "the model's .eval_results on the Hugging Face Hub, and the benchmark's eval.yaml", _hub, _check)
-)
+FORMATS.add(Format("hub", _hub, _check))

@@ -152,4 +152,4 @@ def _breakable(signature: str) -> str:
     return re.sub(r"\\textbar\{\}", lambda bar: rf"{bar[0]}\allowbreak{{}}", escape(signature))
 
 
-FORMATS.add(Format("latex", "tables for papers, with booktabs", _latex, single=True))
+FORMATS.add(Format("latex", _latex, single=True))

@@ -59,5 +59,5 @@ def _json(results: Sequence[Result], options: Options) -> dict[str, bytes]:
     return {"results.json": (json.dumps(document, indent=1, allow_nan=False) + "\n").encode()}
 
 
-FORMATS.add(Format("csv", "a tidy table, with a row for each metric", _csv, single=True))
-FORMATS.add(Format("json", "the same as JSON", _json, single=True))
+FORMATS.add(Format("csv", _csv, single=True))
+FORMATS.add(Format("json", _json, single=True))

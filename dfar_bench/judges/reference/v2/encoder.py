@@ -80,13 +80,10 @@ class Encoder:
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()[:8]
 
-    def probabilities(self, pairs: Sequence[tuple[str, str]], desc: str = "encoder") -> NDArray[np.float64]:
+    def probabilities(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
         """Return the probability of each of ``CLASSES`` for pairs of statement and response.
 
         What was computed before is taken from a file in the cache folder, if that can be used.
-
-        Args:
-            desc: names the work in the progress bar.
 
         Returns:
             Shape (pairs, classes), rounded to ``DECIMALS``, since the last bits depend on processor and batch.
@@ -97,21 +94,19 @@ class Encoder:
         with suppress(InputError), _open_cache() as cache:
             found = {pair: cache.get(key) for pair, key in keys.items()}
             known = {pair: json.loads(value) for pair, value in found.items() if value is not None}
-        for chunk, rows in self._computed([pair for pair in keys if pair not in known], desc):
+        for chunk, rows in self._computed([pair for pair in keys if pair not in known]):
             known |= zip(chunk, rows)
             with suppress(InputError), _open_cache() as cache, cache.together():
                 for pair, row in zip(chunk, rows):
                     cache.add(keys[pair], json.dumps(row))
         return np.array([known[pair] for pair in pairs]).reshape(len(pairs), len(CLASSES))
 
-    def _computed(
-        self, pairs: Sequence[tuple[str, str]], desc: str
-    ) -> Iterator[tuple[list[tuple[str, str]], list[list[float]]]]:
+    def _computed(self, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[list[tuple[str, str]], list[list[float]]]]:
         """Yield batches of pairs of about the same length, which take little padding, with their probabilities."""
         import torch
 
         order = sorted(pairs, key=lambda pair: sum(map(len, pair)))
-        with tqdm(total=len(order), desc=desc, disable=None, leave=False, delay=1) as bar:
+        with tqdm(total=len(order), desc="encoder", disable=None, leave=False, delay=1) as bar:
             for start in range(0, len(order), _BATCH):
                 chunk = order[start : start + _BATCH]
                 with torch.inference_mode():
