@@ -25,7 +25,19 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(_WORD.findall(text.lower().replace("’", "'")))
+    return tuple(_WORD.findall(_folded(text)))
+
+
+def _folded(text: str) -> str:
+    return text.lower().replace("’", "'")
+
+
+def word_places(text: str) -> list[tuple[str, int, int]]:
+    """Return the words of a text, each with the characters [start, end) that it stands for."""
+    folded = _folded(text)
+    # "İ" alone becomes longer when it is lower-cased.
+    places = range(len(text)) if len(folded) == len(text) else [n for n, c in enumerate(text) for _ in c.lower()]
+    return [(m[0], places[m.start()], places[m.end() - 1] + 1) for m in _WORD.finditer(folded)]
 
 
 # Statements and reasons come again for every run.

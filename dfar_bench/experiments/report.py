@@ -165,7 +165,7 @@ def constant(run: Run, judge: Judge) -> dict[str, Sequence[Any]]:
     if run.task.kind.name != "cls":
         return {}
     dataset, (train, test) = run.task.dataset, (rows(run.task.dataset.name)[part] for part in ("train", "test"))
-    constant = trivial_choices(train, test, len(dataset.labels))["majority"]
+    always = trivial_choices(train, test, len(dataset.labels))["majority"]
     answered = {output.row.row_id for output in run.outputs}
-    given: Sequence[Any] = run.task.kind.read([output for output in constant if output.row.row_id in answered], judge)
+    given: Sequence[Any] = run.task.kind.read([output for output in always if output.row.row_id in answered], judge)
     return {f'always "{dataset.labels[given[0].likeliest[0]]}"': given}

@@ -23,7 +23,7 @@ from dfar_bench.leaderboard.faults import RefusedError, of_validation, shown
 from dfar_bench.leaderboard.privacy import has_token
 from dfar_bench.leaderboard.quotation import MAX_RESPONSE, Part, literal_text, quote, quotes, restore
 from dfar_bench.leaderboard.row_set import rows_of
-from dfar_bench.leaderboard.schema import LINES, ChoiceLine, ResponseLine
+from dfar_bench.leaderboard.schema import ChoiceLine, ResponseLine
 from dfar_bench.leaderboard.untrusted import LINE_BYTES, MIB, parse, unpack
 from dfar_bench.prompts import Prompt, find_condition, make_prompt, styles_of
 from dfar_bench.reading import without_thought
@@ -90,13 +90,13 @@ def answer_line(output: Output, task: Task) -> dict[str, Any]:
         line["earlier"] = [_stored(task, row, without_thought(text, thinking), "earlier") for text in output.earlier]
     if isinstance(output.value, str):
         response = without_thought(output.value, thinking)
-        line[task.kind.field] = _stored(task, row, response, task.kind.field)
+        line["response"] = _stored(task, row, response, "response")
         if output.cut is not None:
             line["cut"] = output.cut
         elif left_out := output.left_out + len(output.value) - len(response):
             line["left_out"] = left_out
     else:
-        line[task.kind.field] = list(output.value)
+        line["log_likelihoods"] = list(output.value)
     _read_value(_validate(line, task), task)
     return line
 
@@ -163,7 +163,7 @@ def read_answers(content: bytes, task: Task, prompts: Mapping[str, Prompt]) -> A
 
 def _validate(document: Any, task: Task) -> ChoiceLine | ResponseLine:
     try:
-        return LINES[task.kind.field].model_validate(document)
+        return (ChoiceLine if task.kind.chooses else ResponseLine).model_validate(document)
     except ValidationError as error:
         raise RefusedError(*of_validation(error, document)) from None
 

@@ -38,7 +38,7 @@ def words_for(metric: Metric, mix: Sequence[float] | None) -> str:
 
     The MAR of a model that answers with verdicts alone is near 1 and says nothing about reasons.
     """
-    if not metric.name.startswith("mar") or mix is None:
+    if metric.name.partition("_")[0] != "mar" or mix is None:
         return ""
     aligned, at_fault, none, _ = mix
     silent = none > 0 and aligned + at_fault <= NO_REASONS * (aligned + at_fault + none)

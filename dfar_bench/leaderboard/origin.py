@@ -14,7 +14,7 @@ from dfar_bench.runs.run import Run
 Kind = Literal["base", "fine-tuned", "instruct", "thinking"]
 Weights = Literal["Hub", "local", "endpoint"]
 
-KINDS: dict[Kind, str] = {
+TITLES: dict[Kind, str] = {
     "base": "asked without a chat template, and not declared as trained further",
     "fine-tuned": "trained further, as its submitter declares",
     "instruct": "asked under a chat template",

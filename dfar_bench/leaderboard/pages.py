@@ -21,7 +21,7 @@ from dfar_bench import __version__
 from dfar_bench.leaderboard.charts import mark
 from dfar_bench.leaderboard.entries import MIX
 from dfar_bench.leaderboard.links import PAGES, Links
-from dfar_bench.leaderboard.origin import KINDS, SIZES, WEIGHTS
+from dfar_bench.leaderboard.origin import SIZES, TITLES, WEIGHTS
 from dfar_bench.leaderboard.submission import model_folder
 from dfar_bench.scoring import Metric
 from dfar_bench.text import policy_hash
@@ -86,7 +86,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "all_modes": {name: _mode(name) for name in ("base", *MODES, "other")},
-        "kinds_of_model": KINDS,
+        "kinds_of_model": TITLES,
         "mix": MIX,
         "not_known": NOT_KNOWN,
         "pages_of_docs": PAGES,

@@ -7,14 +7,13 @@ stored literally quotes nothing; whoever has the data restores the response exac
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
 from dfar_bench.datasets import Dataset, Row, get_dataset, rows
-from dfar_bench.text import common_prefix, words
+from dfar_bench.text import common_prefix, word_places, words
 
 RUN = 10
 """So many consecutive words of any text of the data are a quotation."""
@@ -29,8 +28,6 @@ Part = str | dict[str, Any]
 """A literal string, or a reference to the characters [start, end) of a row's text:
 ``{"row": row_id, "field": "statement" or "reason", "start": …, "end": …}``, with ``"swapcase": [positions]`` where
 letters have the other case in the response."""
-
-_WORD = re.compile(r"[a-z0-9']+")
 
 
 def quotes(dataset: Dataset, text: str) -> bool:
@@ -129,11 +126,7 @@ class _Token:
 
 
 def _tokens(text: str) -> list[_Token]:
-    """Split a text as ``text.words`` does, and keep the positions."""
-    lowered = text.lower().replace("’", "'")
-    # "İ" alone becomes longer when it is lower-cased.
-    places = range(len(text)) if len(lowered) == len(text) else [n for n, c in enumerate(text) for _ in c.lower()]
-    return [_Token(m[0], places[m.start()], places[m.end() - 1] + 1) for m in _WORD.finditer(lowered)]
+    return [_Token(*place) for place in word_places(text)]
 
 
 _source_words = lru_cache(maxsize=4096)(lambda source: words(source.text))

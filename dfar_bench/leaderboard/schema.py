@@ -209,14 +209,10 @@ class ChoiceLine(fields.Strict):
     earlier: Annotated[list[Response], Field(max_length=MAX_TURNS, default_factory=list)]
 
 
-LINES: dict[str, type[ResponseLine] | type[ChoiceLine]] = {"response": ResponseLine, "log_likelihoods": ChoiceLine}
-"""The lines of answers files, by the field that holds the answer (``Kind.field``)."""
-
-
 def json_schema() -> str:
     """Return the JSON Schema of ``submission.json``; ``$defs`` also has the lines of the answers files."""
     models: list[tuple[type[BaseModel], Literal["validation"]]] = [
-        (model, "validation") for model in (Submission, *LINES.values())
+        (model, "validation") for model in (Submission, ResponseLine, ChoiceLine)
     ]
     _, definitions = models_json_schema(models)
     schema: dict[str, Any] = {

@@ -22,7 +22,6 @@ from dfar_bench.leaderboard.contamination import contamination
 from dfar_bench.leaderboard.faults import Fault, RefusedError, of_validation, shown
 from dfar_bench.leaderboard.flags import Flag, inconsistency, same_judge, task_flags
 from dfar_bench.leaderboard.quotation import quotes
-from dfar_bench.leaderboard.row_set import rows_of
 from dfar_bench.leaderboard.schema import SCHEMA_VERSION, Submission, SubmittedTask
 from dfar_bench.leaderboard.submission import (
     FILE,
@@ -163,7 +162,6 @@ def _read_task(task: Task, submitted: SubmittedTask, opened: Opened) -> tuple[Ru
         style=harness.prompt,
         condition=find_condition(harness.condition, task.dataset),
         outputs=outputs,
-        expected=len(rows_of(task.dataset.name)),
         harness=RunHarness(**harness.model_dump(exclude={"prompt", "condition"})),
     )
     return run, answers.stored
@@ -238,7 +236,7 @@ def _check_task(task: Task, submitted: SubmittedTask, opened: Opened) -> Iterato
         yield "answers", f"is {shown(submitted.answers)}, and must be {file}"
     if file in opened.files and hashlib.sha256(opened.files[file]).hexdigest() != submitted.sha256:
         yield "sha256", f"is not that of {file}; the file was changed or damaged"
-    if (generation is not None) != (task.kind.field == "response"):
+    if (generation is None) != task.kind.chooses:
         yield "harness.generation", "must be an object for tasks with written answers, and null for others"
     elif generation is not None and not _is_limit(generation.get("max_gen_toks")):
         yield "harness.generation.max_gen_toks", "must be a whole number of tokens, at least 1"

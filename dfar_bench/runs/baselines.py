@@ -101,8 +101,8 @@ def baselines(
 
 def answered_kinds(dataset: Dataset, outputs: Sequence[Output]) -> list[Kind]:
     """Return the kinds of task of a data set that outputs are answers to: written ones, or log-likelihoods."""
-    field = "response" if isinstance(outputs[0].value, str) else "log_likelihoods"
-    return [kind for name in dataset.kinds if (kind := KINDS[name]).field == field]
+    chosen = not isinstance(outputs[0].value, str)
+    return [kind for name in dataset.kinds if (kind := KINDS[name]).chooses == chosen]
 
 
 def trivial_choices(train: Sequence[Row], test: Sequence[Row], labels: int = 2) -> dict[str, list[Output]]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dfar_bench.datasets import DATASETS, rows
+from dfar_bench.datasets import DATASETS
 from dfar_bench.errors import InputError
 from dfar_bench.files import read_jsonl
 from dfar_bench.prompts import CONDITIONS
@@ -105,7 +105,6 @@ def read_run(files: tuple[Path, ...]) -> Run:
         style=settings["prompt"],
         condition=CONDITIONS[settings["condition"]],
         outputs=tuple(sorted(outputs, key=lambda output: output.row.row_id)),
-        expected=len(rows(task.dataset.name)["test"]),
         harness=_harness(results, task.name, settings, contexts if not bare else None, messages),
         files=files,
         model=_text(results.get("model_name")),

@@ -47,7 +47,7 @@ def condition(task: Task, condition: Condition, *, recorded: bool) -> None:
     """
     if len(condition.turns) == 1:
         return
-    if task.kind.output_type == "multiple_choice" and not task.dataset.style:
+    if task.kind.chooses and not task.dataset.style:
         other = task.dataset.task_name("reason")
         raise InputError(
             f"{task.name} compares likelihoods after one turn, and {condition.name} has several: use {other}."
@@ -61,7 +61,7 @@ def condition(task: Task, condition: Condition, *, recorded: bool) -> None:
 
 def thoughts_taken_off(task: Task, condition: Condition, metadata: dict[str, Any]) -> None:
     """Refuse that lm_eval takes thoughts off; the metadata hold the model's arguments, too."""
-    writes = task.kind.output_type != "multiple_choice" or len(condition.turns) > 1
+    writes = not task.kind.chooses or len(condition.turns) > 1
     if metadata.get("think_end_token") is not None and writes:
         raise InputError(
             f"{task.name}: with think_end_token lm_eval logs only what follows a thought, and a thought that did not "

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dfar_bench import __version__
+from dfar_bench.datasets import rows
 from dfar_bench.judges import Judge, get_judge
 from dfar_bench.judges.validation.answers import SourceKind
 from dfar_bench.judges.validation.rates import ErrorRates, error_rates
@@ -67,7 +68,6 @@ class Run:
 
     Attributes:
         style: signature of the prompt style, such as ``llama2.v1``.
-        expected: how many test rows the data set has.
         files: the sample files it was read from, if any.
         model: the model's name as recorded.
         scored: what is recorded of the model besides.
@@ -81,7 +81,6 @@ class Run:
     style: str
     condition: Condition
     outputs: tuple[Output, ...]
-    expected: int
     harness: Harness
     files: tuple[Path, ...] = ()
     model: str | None = None
@@ -95,6 +94,11 @@ class Run:
     def created(self) -> str | None:
         """The day of the run, in UTC, such as 2026-01-31."""
         return None if self.started is None else datetime.fromtimestamp(self.started, UTC).date().isoformat()
+
+    @property
+    def expected(self) -> int:
+        """How many test rows the data set has."""
+        return len(rows(self.task.dataset.name)["test"])
 
     @property
     def complete(self) -> bool:

@@ -40,7 +40,7 @@ def _task_file(task: Task) -> str:
     if task.dataset.content_warning:
         lines.append(f"# Content warning: {task.dataset.content_warning}.")
     lines += [f"task: {task.name}", "class: !function dfar_bench.runs.tasks.DfarTask"]
-    if task.kind.output_type == "generate_until":  # what chat endpoints can do
+    if not task.kind.chooses:  # what chat endpoints can do
         lines.append(f"tag: {task.dataset.task}_generate")
     lines += ["dataset_kwargs:", f"  data: {task.dataset.name}", f"  kind: {task.kind.name}"]
     lines += ["metadata:", f"  version: {VERSION}"]

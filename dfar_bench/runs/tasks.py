@@ -82,7 +82,7 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
                 for metric in self._metrics
             ],
         }
-        if kind.output_type == "multiple_choice":
+        if kind.chooses:
             choice = {
                 "doc_to_target": "label",
                 "doc_to_choice": [texts[0] for texts in find_style(self._style).choices(self._task_rows[0])],
@@ -132,7 +132,7 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
             _log.warning("content warning: %s", warning)
         with refuse.in_a_sentence():
             refuse.style(style, condition, chat=apply_chat_template)
-            if self._task.kind.output_type == "multiple_choice" and options.get("chat_template"):
+            if self._task.kind.chooses and options.get("chat_template"):
                 refuse.template(self._task, options["chat_template"])
         super().build_all_requests(apply_chat_template=apply_chat_template, **options)
 
@@ -195,7 +195,7 @@ class DfarTask(ConfigurableTask):  # type: ignore[misc]
         thinking = isinstance(context, str) and opens_thought(context)
         prompt = replace(self._prompt(row), thinking=thinking)
         responses = [instance.filtered_resps["none"] for instance in instances]
-        if self._task.kind.output_type == "multiple_choice":
+        if self._task.kind.chooses:
             values, earlier = parse_compared(responses, turns=len(self._condition.turns) - 1)
             return Output(row, by_label(values, find_style(self._style).choices(row)), prompt, earlier)
         # A missing response is logged by the harness as "None", so it is read as that here, too.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from dfar_bench.datasets import DATASETS, Dataset
@@ -24,7 +23,6 @@ class Kind:
         title: for pages.
         condition: what it asks for unless ``--metadata`` says otherwise.
         output_type: lm_eval's name for what comes back.
-        field: the field that holds it in a submission's answers file.
         read: outputs, judge -> answers.
         judged: whether a judge decides on its answers.
     """
@@ -33,9 +31,13 @@ class Kind:
     title: str
     condition: str
     output_type: Literal["multiple_choice", "generate_until"]
-    field: Literal["log_likelihoods", "response"]
-    read: Callable[[Sequence[Output], Judge], list[Answer]] = dataclasses.field(repr=False)
+    read: Callable[[Sequence[Output], Judge], list[Answer]] = field(repr=False)
     judged: bool = False
+
+    @property
+    def chooses(self) -> bool:
+        """Whether labels are compared by likelihood; else the model writes."""
+        return self.output_type == "multiple_choice"
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -53,8 +55,8 @@ class Kind:
 
 
 KINDS: Registry[Kind] = Registry("kind of task")
-KINDS.add(Kind("cls", "Verdicts by likelihood", "label", "multiple_choice", "log_likelihoods", read_choices))
-KINDS.add(Kind("reason", "Verdicts with reasons", "reason", "generate_until", "response", read_arguments, judged=True))
+KINDS.add(Kind("cls", "Verdicts by likelihood", "label", "multiple_choice", read_choices))
+KINDS.add(Kind("reason", "Verdicts with reasons", "reason", "generate_until", read_arguments, judged=True))
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def tasks() -> dict[str, Task]:
 
 def suite_tasks() -> list[Task]:
     """Return the tasks of the group ``moral_suite``: the verdicts by likelihood of the data sets that are in it."""
-    return [task for task in tasks().values() if task.dataset.suite and task.kind.output_type == "multiple_choice"]
+    return [task for task in tasks().values() if task.dataset.suite and task.kind.chooses]
 
 
 def find_task(name: str) -> Task:

@@ -114,13 +114,6 @@ def pearson(sums: Array) -> Array:
     return np.where(varies, divide(n * xy - x * y, np.sqrt(np.where(varies, spread_x * spread_y, 0))), np.nan)
 
 
-def mid_ranks(values: Array) -> Array:
-    """Ranks from 1; equal values share the mean of theirs."""
-    ordered = np.sort(values)
-    ranks: Array = (np.searchsorted(ordered, values, "left") + 1 + np.searchsorted(ordered, values, "right")) / 2
-    return ranks
-
-
 def ranking_statistics(items: Sequence[tuple[int, float] | None], certain: float) -> Sparse:
     """Mark each item's place among the distinct scores, by label, shape (items, 2 * distinct); zeros for None.
 
@@ -157,6 +150,7 @@ def calibration_statistics(items: Sequence[tuple[float, float]]) -> Array:
 
 
 def ece(sums: Array) -> Array:
+    """Expected calibration error: the mean distance of confidence and share correct, over bins (Guo et al. 2017)."""
     count, confidence, correct = np.moveaxis(sums.reshape(*sums.shape[:-1], ECE_BINS, 3), -1, 0)
     return divide(np.abs(correct - confidence).sum(axis=-1), count.sum(axis=-1))
 

@@ -22,7 +22,7 @@ def add_condition(data: str, name: str, title: str, *turns: Turn, **options: Any
 
 def add_kind(data: str, title: str, condition: str) -> None:
     """Add the one kind of task of a data set, which is named as that, and its default condition."""
-    KINDS.add(Kind(data, title, f"{data}:{condition}", "multiple_choice", "log_likelihoods", read_choices))
+    KINDS.add(Kind(data, title, f"{data}:{condition}", "multiple_choice", read_choices))
 
 
 def which_option(question: str) -> Turn:

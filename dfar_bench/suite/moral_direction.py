@@ -20,7 +20,7 @@ from dfar_bench.datasets.csv_files import read_csv
 from dfar_bench.errors import InputError
 from dfar_bench.prompts.conditions import Turn
 from dfar_bench.scoring.metrics import METRICS, Metric
-from dfar_bench.scoring.statistics import Array, mid_ranks, pearson
+from dfar_bench.scoring.statistics import Array, pearson
 from dfar_bench.suite._asked import NO_YES, add_condition, add_kind
 
 NAME = "moral_direction"
@@ -99,7 +99,9 @@ def _pairs(ranked: bool) -> Callable[[Sequence[tuple[str, float, float]]], Array
         model = np.array([np.mean([items[number][1] for number in numbers]) for numbers in of_act.values()])
         people = np.array([items[number][2] for number in rows])
         if ranked:
-            model, people = mid_ranks(model), mid_ranks(people)
+            from scipy.stats import rankdata
+
+            model, people = rankdata(model), rankdata(people)
         out = np.zeros((len(items), 6))
         out[rows] = np.stack([np.ones(len(rows)), model, people, model**2, people**2, model * people], axis=1)
         return out

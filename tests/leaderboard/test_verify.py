@@ -192,7 +192,7 @@ def test_one_word_by_design_is_not_odd(tmp_path: Path) -> None:
     assert flags_of("reason", lambda row: " ethical.", verdicts_alone=True) == ["constant"]
     outputs = tuple(Output(row, mostly(row)) for row in rows("mini")["test"])
     asked, alone = (
-        Run(find_task("dfar_mini_reason"), "llama2.v1", find_condition(name), outputs, len(outputs), Harness())
+        Run(find_task("dfar_mini_reason"), "llama2.v1", find_condition(name), outputs, Harness())
         for name in ("reason", "label")
     )
     flags = [

@@ -43,7 +43,7 @@ def answered(reason: str) -> Run:
         Output(row, f"{verdicts[row.label]}. {reason.replace('…', row.statement)}", make_prompt("chat", "reason", row))
         for row in test
     )
-    return Run(find_task("dfar_mini_reason"), "chat.v1", CONDITIONS["reason"], outputs, len(test), Harness())
+    return Run(find_task("dfar_mini_reason"), "chat.v1", CONDITIONS["reason"], outputs, Harness())
 
 
 def test_a_reason_that_names_the_act_is_specific() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 
-import numpy as np
 import pytest
 from harness import ROOT
 from published import published
@@ -14,7 +13,6 @@ from dfar_bench.datasets.ethics import near_dfar
 from dfar_bench.leaderboard.reported import read_reported
 from dfar_bench.prompts import make_prompt
 from dfar_bench.scoring import METRICS, Choice
-from dfar_bench.scoring.statistics import mid_ranks
 from dfar_bench.text import normalize
 
 pytestmark = pytest.mark.usefixtures("paper")
@@ -79,4 +77,3 @@ def test_correlation_of_what_does_not_vary() -> None:
     test = rows("moral_direction")["test"]
     assert METRICS["pearson"].of([Choice(row, (1,), (0.3, 0.7)) for row in test]) is None
     assert METRICS["spearman"].of([Choice(row, (1,), tuple(row.shares)) for row in test]) == pytest.approx(1)
-    assert list(mid_ranks(np.array([3.0, 1.0, 3.0]))) == [2.5, 1.0, 2.5]

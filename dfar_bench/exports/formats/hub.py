@@ -40,8 +40,8 @@ def _hub(results: Sequence[Result], options: Options) -> dict[str, bytes]:
     for result in results:
         if not result.run.complete:
             raise InputError(
-                f"{result.model} answered {len(result.answers)} of {result.run.expected} rows of {result.task.name}: "
-                f"leaderboards of the Hub compare whole test sets; run it without --limit."
+                f"{result.model} answered {len(result.run.outputs)} of {result.run.expected} rows of "
+                f"{result.task.name}: leaderboards of the Hub compare whole test sets; run it without --limit."
             )
         if result.contaminated:
             raise InputError(
