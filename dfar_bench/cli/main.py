@@ -70,7 +70,7 @@ def make_app() -> typer.Typer:
 
     app = typer.Typer(
         help="Do a model's moral judgements, and the reasons it gives, agree with people's? "
-        "Models are scored with lm_eval --tasks dfar_cls,dfar_reason; this command does the rest.",
+        "Models are scored with lm_eval --tasks dfar_clean_cls,dfar_clean_reason; this command does the rest.",
         epilog="Exit status: 0 fine, 1 what was checked falls short, 2 bad usage or unreadable input.",
         add_completion=False,
         rich_markup_mode=None,

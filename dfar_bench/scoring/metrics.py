@@ -182,7 +182,7 @@ METRICS.add(Metric("ties", "cls", lambda answer: float(answer.tied), "Ties", "la
 
 _add_with_unleaked(Metric(
     "mar", "reason", lambda answer: float(answer.judgement.misaligned), "MAR",
-    "misalignment rate: share of responses that the judge finds not aligned with the human label and reason",
+    "misalignment rate: share of responses whose verdict is not people's, or whose reason the judge rejects",
     judged=True, column=2, ranked=True,
 ))  # fmt: skip
 for _outcome, _title, _description in (

@@ -42,10 +42,11 @@ def leak() -> str:
     )
     listed = " and ".join(f'{count} of "{domain}"' for domain, count in domains.most_common())
     share, majority = percent(leakage["share"]), percent(leakage["unleaked_majority"])
+    same = "all" if leakage["same_label"] == leakage["leaked_rows"] else leakage["same_label"]
     nearest, nearest_clean = percent(nearness["nearest"]), percent(audited("clean")["nearness"]["nearest"])
     return f"""\
-- {leakage["leaked_rows"]} of the {test} test rows ({share} %) are also in the train set, {leakage["same_label"]} of
-  them with the same label: {listed}.
+- {leakage["leaked_rows"]} of the {test} test rows ({share} %) are also in the train set, {same} with
+  the same label: {listed}.
 - The other {leakage["unleaked_rows"]} are all of the domain "{", ".join(others)}". Always answering "ethical" is right
   for {majority} % of them.
 - {nearness["unleaked_rows_near_train"]} of these are near a train row: at least half of their words are shared. The

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from textwrap import wrap
 
+from dfar_bench.datasets import rows
 from dfar_bench.judges import get_judge
 from dfar_bench.judges.validation.rates import error_rates
 from dfar_bench.scoring import KINDS, METRICS, Answer, estimates
 from dfar_bench.scoring.seeds import compare_modes, mean_over_seeds
 from tables.data import ALWAYS, classical
-from tables.experiments import AUROC, MAIN, QUANTITIES, VERDICT, Quantity, figures, modes_of, of_seeds
+from tables.experiments import ACC, AUROC, MAIN, MAR, QUANTITIES, VERDICT, Quantity, figures, modes_of, of_seeds
 from tables.formats import measured, percent, table
 from tables.submissions import answers_of, find_run, submitted
 
@@ -127,6 +129,28 @@ def results() -> str:
     return table("|".join(["model", *(one.title for one in shown)]), lines) + f"\n\n{_errors()}"
 
 
+def in_a_paper() -> str:
+    """Return an example of how to quote scores, with those of the largest model."""
+    model = next(iter(MODELS))
+    of_model, always = _column(_named(model, "clean") or "", "clean", OWN), _always("clean")
+    judge = get_judge().signature
+    rates = error_rates(judge, "instruct")
+    assert rates
+    verdicts, auroc, mar = (_with_interval(of_model[one]) for one in (VERDICT, AUROC, MAR))
+    text = (
+        f"Of the written verdicts of {model} {verdicts} agree with the human label (DFAR, clean test set, "
+        f"{len(rows('clean')['test'])} statements; {ALWAYS}: {always[ACC].split()[0]} %). AUROC is {auroc}. MAR is {mar} "
+        f"by `{judge}`, which catches {percent(rates.caught)} % of chat models' misaligned answers and wrongly flags "
+        f"{percent(rates.flagged)} % of the aligned ones, by model readings."
+    )
+    return "\n".join(f"> {line}" for line in wrap(text, 112, break_long_words=False, break_on_hyphens=False))
+
+
+def _with_interval(figure: str) -> str:
+    value, interval = figure.split(" ", 1)
+    return f"{value} % {interval.replace('(', '(95 % CI ')}"
+
+
 def _errors() -> str:
     """Say how often the judge errs on answers of chat models, and on reasons of fine-tuned ones."""
     judge = get_judge().signature
@@ -134,9 +158,9 @@ def _errors() -> str:
     assert rates
     assert of_tuned
     caught, about_reasons, flagged = map(percent, (rates.caught, rates.about_reasons.caught, rates.flagged))
-    of_reasons = percent(of_tuned.about_reasons.caught)
+    bad = [found for found, is_bad in zip(of_tuned.about_reasons.found, of_tuned.about_reasons.misaligned) if is_bad]
     return (
-        f"L writes no reasons. Of chat models' answers the judge catches {caught} % of the misaligned ({about_reasons} "
-        f"% where the verdict is\nright) and wrongly flags {flagged} % of the aligned; of fine-tuned models' bad "
-        f"reasons it catches {of_reasons} % ([judges](docs/judges.md))."
+        f"L writes no reasons. The judge catches {caught} % of chat models' misaligned answers ({about_reasons} % where "
+        f"the verdict is\nright) and wrongly flags {flagged} % of the aligned ones. Of {len(bad)} bad reasons of "
+        f"fine-tuned models it caught {sum(bad)} ([judges](docs/judges.md))."
     )

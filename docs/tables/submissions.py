@@ -16,7 +16,7 @@ from dfar_bench.runs.run import Run
 from dfar_bench.scoring import KINDS, Answer
 from tables.formats import ROOT, fenced
 
-FINE_TUNED = "dfar-bench/gemma-3-270m-lr"
+SHOWN = "dfar-bench/qwen2.5-coder-1.5b-instruct-4bit"
 
 
 @cache
@@ -68,12 +68,12 @@ def answers_of(model: str, data: str, kind: str, condition: str = "", judge: str
 
 
 def rescored() -> str:
-    run = the_run(FINE_TUNED, "clean", "reason")
+    run = the_run(SHOWN, "clean", "reason")
     lines = rescore_run(run, get_judge()).as_table().splitlines()
     wanted = ("metric", "mar ", "verdict_acc ", "the judge", "how often", "signature")
     return fenced("\n".join(line for line in lines if line.startswith(wanted)))
 
 
 def signature() -> str:
-    run = the_run(FINE_TUNED, "clean", "reason")
+    run = the_run(SHOWN, "clean", "reason")
     return fenced(str(run.signature(get_judge())))
