@@ -7,7 +7,7 @@ demo: .venv/.installed
 	$(BIN)/dfar-bench demo
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.installed
 	$(BIN)/ruff check .

@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from harness import HarnessRun, evaluate
+from hypothesis import HealthCheck, settings
 from real_browser import launched
 
-from dfar_bench.datasets import rows
+from dfar_bench.datasets import DATASETS, available, read_published, rows
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# The same examples in every run, so that a test is not red by chance; on a busy machine each takes as long as it takes.
+settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("repeatable")
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything that reads it is imported
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # more threads than cores slow tiny models down many times over
@@ -23,6 +28,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # more threads than cores slow ti
 # What a shell starts in the background ignores interrupts, and so would the commands that tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def demanded_data() -> None:
+    """Download what is not at hand where all data is demanded, so that no test is skipped for want of it."""
+    if os.environ.get("DFAR_BENCH_REQUIRE_DATA"):
+        for dataset in DATASETS.values():
+            for file in () if available(dataset.name) else dataset.files:
+                read_published(dataset, file)
 
 
 @pytest.fixture(scope="session")

@@ -45,10 +45,12 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
         match node:
             case ast.Import(names=names):
                 yield from ((alias.name, inside) for alias in names)
-            case ast.ImportFrom(module=str(module), names=names):
+            case ast.ImportFrom(module=str(module), names=names, level=0):
                 for alias in names:
                     submodule = f"{module}.{alias.name}"
                     yield (submodule if submodule in MODULES else module), inside
+            case ast.ImportFrom():
+                raise AssertionError(f"{path} imports relative to itself, line {node.lineno}: write the whole name")
             case ast.If(test=ast.Name(id="TYPE_CHECKING")):
                 return
             case _:

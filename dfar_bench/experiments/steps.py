@@ -53,10 +53,26 @@ def run_steps(steps: Sequence[Step], logs: Path, environment: Mapping[str, str])
     Raises:
         InputError: a command failed; quotes its complaint.
     """
-    for ending in (signal.SIGTERM, signal.SIGHUP):  # become KeyboardInterrupt
-        if signal.getsignal(ending) is signal.SIG_DFL:  # it is ignored under nohup
-            signal.signal(ending, signal.default_int_handler)
     logs.mkdir(parents=True, exist_ok=True)
+    with _endings_interrupt():
+        _run_all(steps, logs, environment)
+
+
+@contextmanager
+def _endings_interrupt() -> Iterator[None]:
+    """Let what ends this process raise KeyboardInterrupt, so that it ends the commands as well."""
+    endings = [signal.SIGTERM, signal.SIGHUP]  # which nohup ignores
+    changed = [ending for ending in endings if signal.getsignal(ending) is signal.SIG_DFL]
+    for ending in changed:
+        signal.signal(ending, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for ending in changed:
+            signal.signal(ending, signal.SIG_DFL)
+
+
+def _run_all(steps: Sequence[Step], logs: Path, environment: Mapping[str, str]) -> None:
     for number, step in enumerate(steps, start=1):
         print(f"[{number}/{len(steps)}] {step.title}\n  $ {shlex.join(step.words)}", flush=True)
         if step.makes and step.makes.exists():

@@ -42,7 +42,7 @@ def evaluate(arguments: Sequence[str], condition: str | None, output_path: Path)
     from lm_eval.config.evaluate_config import EvaluatorConfig
 
     if output_path.suffix == ".json":
-        raise InputError(f"--output_path {output_path} is to be a folder: leave out .json.")
+        raise InputError(f"--output_path {output_path} must be a folder: leave out .json.")
     if condition is not None:
         find_condition(condition)
     metadata = {"recorded": True} | ({} if condition is None else {"condition": condition})

@@ -37,7 +37,9 @@ def judge_readings() -> str:
                 decides = sum(answer.case.reason_decides for answer in answers)
                 aligned = sum(answer.aligned for answer in answers)
                 lines.append([part, source, len(answers), aligned, decides, *_alphas(answers)])
-    return table("part|written by|answers|aligned|where the reason decides|alpha: stance|alpha: aligned|alpha: code", lines)
+    return table(
+        "part|written by|answers|aligned|where the reason decides|alpha: stance|alpha: aligned|alpha: code", lines
+    )
 
 
 def _alphas(answers: Sequence[OpenAnswer]) -> list[str]:

@@ -139,9 +139,9 @@ def in_a_paper() -> str:
     verdicts, auroc, mar = (_with_interval(of_model[one]) for one in (VERDICT, AUROC, MAR))
     text = (
         f"Of the written verdicts of {model} {verdicts} agree with the human label (DFAR, clean test set, "
-        f"{len(rows('clean')['test'])} statements; {ALWAYS}: {always[ACC].split()[0]} %). AUROC is {auroc}. MAR is {mar} "
-        f"by `{judge}`, which catches {percent(rates.caught)} % of chat models' misaligned answers and wrongly flags "
-        f"{percent(rates.flagged)} % of the aligned ones, by model readings."
+        f"{len(rows('clean')['test'])} statements; {ALWAYS}: {always[ACC].split()[0]} %). AUROC is {auroc}. MAR is "
+        f"{mar} by `{judge}`, which catches {percent(rates.caught)} % of chat models' misaligned answers and wrongly "
+        f"flags {percent(rates.flagged)} % of the aligned ones, by model readings."
     )
     return "\n".join(f"> {line}" for line in wrap(text, 112, break_long_words=False, break_on_hyphens=False))
 
@@ -160,7 +160,7 @@ def _errors() -> str:
     caught, about_reasons, flagged = map(percent, (rates.caught, rates.about_reasons.caught, rates.flagged))
     bad = [found for found, is_bad in zip(of_tuned.about_reasons.found, of_tuned.about_reasons.misaligned) if is_bad]
     return (
-        f"L writes no reasons. The judge catches {caught} % of chat models' misaligned answers ({about_reasons} % where "
-        f"the verdict is\nright) and wrongly flags {flagged} % of the aligned ones. Of {len(bad)} bad reasons of "
+        f"L writes no reasons. The judge catches {caught} % of chat models' misaligned answers ({about_reasons} % "
+        f"where the verdict is\nright) and wrongly flags {flagged} % of the aligned ones. Of {len(bad)} bad reasons of "
         f"fine-tuned models it caught {sum(bad)} ([judges](docs/judges.md))."
     )

@@ -83,8 +83,9 @@ def measure(section: str, size: Size) -> Iterator[Figure]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep stdout for the report, and stderr for terminals: the harness writes progress bars into pipes."""
-    logging.disable(logging.WARNING)
     with ExitStack() as stack:
+        stack.callback(logging.disable, logging.root.manager.disable)
+        logging.disable(logging.WARNING)
         if not sys.stderr.isatty():
             stack.enter_context(redirect_stderr(stack.enter_context(open(os.devnull, "w"))))
         stack.enter_context(redirect_stdout(sys.stderr))

@@ -64,6 +64,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ("rescore x --resamples many", "invalid value for '--resamples': "),
         ("rescore x --judge oracle", "there is no judge 'oracle': choose one of reference, "),
         ("rescore no/such/folder", "no/such/folder does not exist: name "),
+        (f"rescore {'x' * 300}", f"{'x' * 300}: File name too long"),
+        ("compare no/such/folder .", "no/such/folder does not exist: name "),
         ("judge score in.jsonl", "missing option '--out': see dfar-bench judge score --help."),
         ("judge validate --split", "option '--split' requires an argument"),
         ("human export x --out y --n 1", "invalid value for '--n': "),

@@ -54,6 +54,7 @@ def test_from_training_to_the_board(
         assert [distribution[name] for name in ("zero_stage", "processes", "device")] == [2, 2, "cpu"]
         with safe_open(out / model / "model" / "model.safetensors", "numpy") as weights:
             assert "lm_head.weight" not in list(weights.keys())  # tied embeddings are saved once, under ZeRO-2 too
+    assert list(out.glob("logs/*.txt"))
     for log in out.glob("logs/*.txt"):
         assert "warn" not in log.read_text().lower(), log.read_text()
 
@@ -62,7 +63,8 @@ def test_from_training_to_the_board(
     table = {line[: head.index("accuracy")].strip(): line[head.index("accuracy") :] for line in lines}
     names = [folder.parent.name.removeprefix("prepared__") for folder in PREPARED]
     assert list(table) == ['always "ethical"', *names, "tiny, untrained", "tiny, L", "tiny, L+R", "L+R minus L"]
-    again = {"tiny, L+R": metrics(out / "lr" / "results")} | dict(zip(names, map(metrics, PREPARED), strict=True))
+    scored = {"tiny, L+R": out / "lr" / "results", **dict(zip(names, PREPARED, strict=True))}
+    again = {name: metrics(folder, capsys) for name, folder in scored.items()}
     for title, of in again.items():
         cells = re.split(" {2,}", table[title].strip())
         for name, cell in zip(("acc", "verdict_acc", "mar"), cells, strict=True):
@@ -80,10 +82,10 @@ def test_from_training_to_the_board(
     assert "holds another demo" in capsys.readouterr().err
 
 
-def metrics(folder: Path) -> dict[str, dict[str, float]]:
+def metrics(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, float]]:
     """What the command prints of the runs in a folder, or of a submission."""
-    command = [sys.executable, "-m", "dfar_bench.cli.main", "rescore", folder, "--json"]
-    runs = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["runs"]
+    assert main(["rescore", str(folder), "--json"]) == 0
+    runs = json.loads(capsys.readouterr().out)["runs"]
     return {name: score for run in runs for name, score in run["metrics"].items()}
 
 

@@ -17,8 +17,9 @@ NO_SERVER = ["--model_args", "model=x,base_url=http://127.0.0.1:9/v1/chat/comple
 
 
 @pytest.fixture(autouse=True)
-def our_tasks_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def our_tasks_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Index our tasks only; to index all takes 13 seconds."""
+    monkeypatch.chdir(tmp_path)  # where nothing must be left
     index = TaskManager.__init__
 
     def index_ours(manager: TaskManager, **options: object) -> None:
@@ -40,7 +41,9 @@ def our_tasks_only(monkeypatch: pytest.MonkeyPatch) -> None:
         ([*DUMMY, "--metadata", '{"condition": "q_if"}'], "the metadata holds 'condition': say it by --condition"),
         ([*DUMMY, "--metadata", "mode=l"], "the metadata holds 'mode': say it by --condition instead."),
         ([*DUMMY, "--gen_kwargs", "max_tokens=9"], "--gen_kwargs max_tokens: the limit on tokens is set by max_gen_"),
-        ([*DUMMY, "--output_path", "x.json"], "--output_path x.json is to be a folder: leave out .json."),
+        ([*DUMMY, "--condition", "nothing"], "there is no condition 'nothing'"),
+        ([*DUMMY, "--use_cache", "x"], "--use_cache does not go with eval"),
+        ([*DUMMY, "--output_path", "x.json"], "--output_path x.json must be a folder: leave out .json."),
     ],
 )
 def test_mistakes(arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,23 +67,6 @@ def test_compare(dummy_mini: HarnessRun, capsys: pytest.CaptureFixture[str]) -> 
     assert [comparison["differing"] for comparison in document["comparisons"]] == [{}, {}]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["rescore", "/no/such/folder"], "/no/such/folder does not exist"),
-        (["rescore", "x" * 300], "File name too long"),
-        (["rescore", ".", "--judge", "oracle"], "there is no judge 'oracle': choose one of reference, reference.v1, "),
-        (["compare", "/no/such/folder", "."], "/no/such/folder does not exist"),
-    ],
-)
-def test_bad_usage(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(arguments) == BAD_INPUT
-    out, err = capsys.readouterr()
-    assert (out, err.count("\n")) == ("", 1)
-    assert err.startswith("dfar-bench: ")
-    assert message in err
-
-
 def test_a_terminal_without_unicode(dummy_mini: HarnessRun) -> None:
     command = [sys.executable, "-m", "dfar_bench.cli.main", "rescore", "--resamples", "0", dummy_mini.folder]
     done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})

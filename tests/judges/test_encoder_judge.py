@@ -108,6 +108,7 @@ def test_random_texts(response: str, statement: str) -> None:
 def test_long_texts_cost_no_more(part: str) -> None:
     """A megabyte of anything, by CPU time, which other processes do not use up."""
     case = Case(STATEMENT, 0, "", "Ethical. " + part * (1_000_000 // len(part)))
+    assert load("v2")._network  # is read before the clock starts
     start = time.process_time()
     assert get_judge("reference.v2").judge([case, dataclasses.replace(case, statement=case.response)])[0].code in CODES
     assert time.process_time() - start < 10
@@ -129,9 +130,9 @@ def test_only_new_texts_are_computed(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     computed: list[int] = []
     compute = Encoder._computed
 
-    def counted(self: Encoder, pairs: Sequence[tuple[str, str]], desc: str) -> Any:
+    def counted(self: Encoder, pairs: Sequence[tuple[str, str]]) -> Any:
         computed.append(len(pairs))
-        return compute(self, pairs, desc)
+        return compute(self, pairs)
 
     monkeypatch.setattr(Encoder, "_computed", counted)
     monkeypatch.setenv("DFAR_BENCH_CACHE", str(tmp_path))
@@ -163,17 +164,18 @@ def test_weights_in_eight_bits_are_those_of_the_network() -> None:
     for name, value in network.state_dict().items():
         kept = again.state_dict()[name].numpy()
         looked_up = kept.any(axis=-1) if name in (encoders._PIECES, encoders._PLACES) else ...
-        assert kept[looked_up] == pytest.approx(value.numpy()[looked_up], abs=float(value.abs().max()) / 250)
+        assert np.abs(kept[looked_up] - value.numpy()[looked_up]).max() <= float(value.abs().max()) / 250
     pieces, places = (again.state_dict()[name].any(dim=1) for name in (encoders._PIECES, encoders._PLACES))
     assert (int(pieces.sum()), int(places.sum())) == (27_627, encoders.MAX_TOKENS)  # and the padding, which is zeros
 
 
 def test_both_versions_share_what_is_published_and_are_small() -> None:
-    shared = [name for name in load("v2").arrays if name.startswith(encoders.SHARED)]
+    first = load("v2").arrays
+    shared = [name for name in first if name.startswith(encoders.SHARED)]
     assert len(shared) > 50
     for version in fit.VERSIONS:
         arrays = load(version).arrays
-        assert all((arrays[name] == load("v2").arrays[name]).all() for name in shared)
+        assert all((arrays[name] == first[name]).all() for name in shared)
         assert all(np.isfinite(array).all() for array in arrays.values())
         assert arrays[COMBINATION].shape == (3,)
     assert sum((DATA / name).stat().st_size for name in ("base.npz", "v2.npz", "v2b.npz", "vocab.txt")) < 25e6

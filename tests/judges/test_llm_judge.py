@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -236,9 +237,13 @@ def test_the_fence_of_another_response_does_not_fit(judge: LLMJudge, server: Cha
 
 
 def test_requests_overlap_and_judgements_keep_their_order(judge: LLMJudge, server: ChatServer) -> None:
+    first = threading.Barrier(8, timeout=60)
+
     def script(number: int, request: dict[str, Any]) -> Reply:
+        if number < 8:
+            first.wait()  # so eight were asked before one was answered
         (buyer,) = re.findall(r"buyer number (\d+)", request["messages"][1]["content"])
-        return Reply(SUPPORTS | {"support": "opposes" if int(buyer) % 3 else "supports"}, delay_s=0.1)
+        return Reply(SUPPORTS | {"support": "opposes" if int(buyer) % 3 else "supports"})
 
     server.script = script
     cases = singles(16)
@@ -252,7 +257,7 @@ HTML = Reply(body=b"<html>Sign in</html>", content_type="text/html")
 PASSING = {
     "429": Reply(status=429, body=b"{}", headers={"Retry-After-Ms": "50"}),
     "502 with HTML": replace(HTML, status=502),
-    "time-out": Reply(SUPPORTS, delay_s=1.5),
+    "time-out": Reply(SUPPORTS, delay_s=6.0),
     "closed within the answer": Reply(SUPPORTS, sent=60),
     "not JSON": Reply("The verdict is aligned."),
     "cut off": Reply(SUPPORTS, finish_reason="length"),
@@ -268,7 +273,7 @@ PASSING = {
 @pytest.mark.parametrize("fault", PASSING)
 def test_passing_faults(fault: str, judge: LLMJudge, server: ChatServer) -> None:
     server.script = lambda number, request: Reply(SUPPORTS | {"support": "generic"}) if number else PASSING[fault]
-    timeout_s = 0.5 if fault == "time-out" else 20.0
+    timeout_s = 3.0 if fault == "time-out" else 20.0
     assert codes(replace(judge, timeout_s=timeout_s), SINGLE) == ["generic"]
     assert len(server.requests) == 2
 

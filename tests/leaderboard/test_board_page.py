@@ -150,6 +150,8 @@ def test_one_rank_by_the_column_that_sorts(browser: Browser, site: Path) -> None
 
 
 def test_the_address_says_what_is_shown(browser: Browser, site: Path) -> None:
+    from playwright.sync_api import expect
+
     watched = index(browser, site)
     page = watched.page
     page.locator(RANKED).get_by_role("button", name="MAR ↓", exact=True).click()
@@ -166,9 +168,9 @@ def test_the_address_says_what_is_shown(browser: Browser, site: Path) -> None:
     assert again.locator("#kind").is_visible()
     assert again.locator(f"{RANKED} >> th[data-column=mar]").get_attribute("aria-sort") == "descending"
     again.goto(f"{page.url.partition('#')[0]}#mini?sort=<b>&kind=nobody&size=")
-    assert len(again.locator(f"{RANKED} >> tbody tr:visible").all()) == 5
+    expect(again.locator(f"{RANKED} >> tbody tr:visible")).to_have_count(5)
     again.goto(f"{page.url.partition('#')[0]}#nowhere?q=x")
-    assert again.locator(f"{RANKED} >> tbody tr:visible").count() == 5
+    expect(again.locator(f"{RANKED} >> tbody tr:visible")).to_have_count(5)
     watched.close()
 
 

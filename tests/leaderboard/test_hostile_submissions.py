@@ -380,16 +380,25 @@ def test_every_fault_of_every_submission(copy: Path, capsys: pytest.CaptureFixtu
 
 
 def test_hostile_files_take_little_memory(tmp_path: Path, good: Path) -> None:
-    """In a process of its own, without a traceback."""
-    for number, name in enumerate(("a gzip bomb", "a pipe", "a file of 200 MB", "deep JSON", "half a character")):
+    """In a process of its own, without a traceback: no more than 200 MiB beside the package and the data."""
+    bomb = gzip.compress(bytes(512 << 20), compresslevel=1)
+    others = ("a pipe", "a file of 200 MB", "deep JSON", "half a character")
+    for number, change in enumerate([packed(lambda _: bomb), *(CORPUS[name][0] for name in others)]):
         folder = tmp_path / f"acme__{number}" / good.name
         shutil.copytree(good, folder)
-        CORPUS[name][0](folder)
-    limited = (
-        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30));"
-        "from dfar_bench.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    )
-    command = [sys.executable, "-c", limited, "verify", str(tmp_path)]
+        change(folder)
+    limited = """
+import resource, sys
+from pathlib import Path
+from dfar_bench.cli.main import main
+from dfar_bench.leaderboard.verify import read
+read(Path(sys.argv[1]))  # all that is imported and read on the way
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+limit = pages * resource.getpagesize() + (200 << 20)
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+sys.exit(main(["verify", sys.argv[2]]))
+"""
+    command = [sys.executable, "-c", limited, str(good), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env={**os.environ, "LC_ALL": "C"})
     assert done.returncode == FALLS_SHORT, done.stderr
     assert {line.partition(":")[0] for line in done.stderr.splitlines()} == {"dfar-bench"}

@@ -98,9 +98,11 @@ def test_asserted_verdicts_are_in_order_and_leave_out_what_is_only_entertained()
 )
 def test_long_texts_take_time_in_proportion(text: str) -> None:
     def seconds(repeats: int) -> float:  # of this process, whatever else the machine does
-        start = time.process_time()
-        parse_verdict(text * repeats)
-        return time.process_time() - start
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            parse_verdict(text * repeats)
+            times.append(time.process_time() - start)
+        return min(times)
 
-    seconds(100)
     assert seconds(10_000) < 40 * seconds(1_000) + 0.05

@@ -9,7 +9,7 @@ from harness import ROOT
 
 from dfar_bench.cli.main import main
 from dfar_bench.datasets import DATASETS, available, near_between, near_pairs, rows
-from dfar_bench.runs.across import Across, Shared, across
+from dfar_bench.runs.across import Across, Shared
 from dfar_bench.scoring import find_task
 
 
@@ -34,16 +34,6 @@ def test_shares_in_both_directions() -> None:
     assert (matrix.share("a", "b"), matrix.share("b", "a"), matrix.share("a", "a")) == (0.2, 0.25, 1.0)
     assert matrix.share("b", "c") == 0.0  # pairs that share nothing need not be stored
     assert "  a and b: 1; 2, 1\n  the other 1 pairs: nothing" in matrix.as_text()
-
-
-@pytest.mark.usefixtures("paper")
-def test_dfar_is_made_of_ethics() -> None:
-    """310 of the 311 test rows of DFAR that do not leak, and 341 train rows, are in ETHICS' justice test."""
-    pairs = {
-        (pair.first, pair.second): pair for pair in across(("paper", "ethics_justice", "ethics_justice_hard")).pairs
-    }
-    assert pairs["paper", "ethics_justice"].equal == 310 + 341
-    assert pairs["paper", "ethics_justice_hard"] == Shared("paper", "ethics_justice_hard", 0, 0, 0)
 
 
 def test_the_committed_sample_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:

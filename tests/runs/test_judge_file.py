@@ -119,14 +119,14 @@ def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_data")
 def test_validate_without_the_published_data(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["judge", "validate", "--judge", "verdict", "--judge", "reference", "--json"]) == 1
+    assert main(["judge", "validate", "--judge", "verdict", "--judge", "reference.v1", "--json"]) == 1
     printed = capsys.readouterr()
     assert printed.err == ""
     report = json.loads(printed.out, parse_constant=pytest.fail)
     assert report["others"] == []
     (opened,) = report["open"]
     assert opened["name"] == "validate"
-    assert list(opened["missed"]) == ["verdict.v2", get_judge("reference").signature]
+    assert list(opened["missed"]) == ["verdict.v2", get_judge("reference.v1").signature]
     assert main(["judge", "validate", "--judge", "verdict", "--split", "mini", "--split", "natural"]) == 1
     printed = capsys.readouterr()
     for part in ("judge verdict.v2\n", "\nmini · ", "\nnatural dev · ", "\nnatural unseen · ", "\ngoals met: "):

@@ -311,18 +311,9 @@ def test_other_rows_are_another_signature(dummy_mini: HarnessRun, tmp_path: Path
     assert all(score.estimate.interval is None for score in one.scores.values())
 
 
-def test_runs_are_found_once_and_a_bad_one_does_not_hide_the_others(
-    dummy_mini: HarnessRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_are_found_once(dummy_mini: HarnessRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(dummy_mini.folder)
     assert len(find_runs([Path(), dummy_mini.folder])) == 2
-    (tmp_path / "bad.jsonl").write_text("{")
-    errors: list[InputError] = []
-    scored = rescore([tmp_path / "bad.jsonl", dummy_mini.folder], resamples=0, on_bad_run=errors.append)
-    assert [run.run.task.name for run in scored] == [CLS, REASON]
-    assert [str(error) for error in errors] == [
-        f"{tmp_path / 'bad.jsonl'}, line 1: not valid JSON; the file is cut off or damaged."
-    ]
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import ROOT, HarnessRun, evaluate
+from harness import ROOT, evaluate
 
 from dfar_bench.datasets import get_dataset
 from dfar_bench.errors import InputError
 from dfar_bench.judges import get_judge
 from dfar_bench.prompts import conditions_of, find_condition, find_style
 from dfar_bench.runs.compare import compare_runs
+from dfar_bench.runs.evaluate import turn_by_turn
 from dfar_bench.runs.log import runs_by_task
 from dfar_bench.runs.rescore import rescore
 from dfar_bench.runs.turns import parse_transcript
@@ -22,20 +21,12 @@ from dfar_bench.runs.turns import parse_transcript
 pytestmark = pytest.mark.usefixtures("paper")
 
 
-def asked(model: Path, folder: Path, *arguments: str) -> HarnessRun:
-    """Run ``dfar-bench eval`` on the first rows."""
-    model_args = ("--model", "hf", "--model_args", f"pretrained={model},dtype=float32", "--device", "cpu")
-    how = ("--include_path", ROOT / "tasks", "--limit", "8", "--batch_size", "8", "--output_path", folder)
-    command = [sys.executable, "-m", "dfar_bench.cli.main", "eval", *model_args, *how, *arguments]
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return HarnessRun(folder, done.stdout, done.stderr)
-
-
 @pytest.mark.parametrize("chat", [False, True])
 def test_likelihoods_after_several_turns(tiny_model: Path, tmp_path: Path, chat: bool) -> None:
-    template = ("--apply_chat_template",) if chat else ()
-    run = asked(tiny_model, tmp_path, "--tasks", "moral_except_qa", "--condition", "moral_cot", *template)
+    model = {"model": "hf", "model_args": {"pretrained": str(tiny_model), "dtype": "float32"}, "device": "cpu"}
+    how = {"metadata": {"condition": "moral_cot", "recorded": True}, "apply_chat_template": chat, "limit": 8}
+    with turn_by_turn(tmp_path, "run"):
+        run = evaluate(tmp_path, "moral_except_qa", **model, **how, batch_size=8)
     samples = run.samples("moral_except_qa")
     assert len(samples) == 8
     said = [parse_transcript(sample["resps"][0][0][2], turns=6) for sample in samples]

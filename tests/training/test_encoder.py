@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dfar_bench.cli.main import main
+from dfar_bench.cli.main import main, make_app
 from dfar_bench.datasets import DATASETS, get_dataset, rows
 from dfar_bench.datasets.base import Rows, mark
 from dfar_bench.errors import InputError
@@ -59,6 +59,7 @@ def leaky() -> Iterator[str]:
         train, test = ([replace(row, dataset="leaky") for row in rows("mini")[part]] for part in ("train", "test"))
         return mark([*train, *(replace(row, row_id=f"leaky-train-{row.row_id}") for row in test[:LEAKED])], test)
 
+    make_app()  # names the data sets that there are, in help texts that stay
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(
             DATASETS._entries,

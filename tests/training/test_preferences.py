@@ -180,7 +180,7 @@ def ddp(base: Path, made: Path) -> Path:
     return base.with_name("ddp")
 
 
-@pytest.mark.parametrize("strategy", ["zero2", "zero3"])
+@pytest.mark.parametrize("strategy", ["zero3"])  # the reference's weights are in parts as well
 def test_strategies_give_the_same_losses(strategy: str, ddp: Path, base: Path, made: Path) -> None:
     folder = base.with_name(strategy)
     run(folder, *OPTIONS, "--pairs", str(made), "--max_steps", "3", strategy=strategy)

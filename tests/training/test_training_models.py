@@ -189,13 +189,15 @@ def test_merging_names_what_is_wrong(train: Any, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def trainer_of(model: Any, examples: Sequence[Example], tokenizer: Any, share_prefix: bool | None = None) -> Any:
+def trainer_of(
+    model: Any, examples: Sequence[Example], tokenizer: Any, folder: Path, share_prefix: bool | None = None
+) -> Any:
     """The trainer of ``train/sft.py``, on all weights of a model and one batch of rows."""
     from trl import SFTConfig
 
     from dfar_bench.training.trainer import DfarTrainer
 
-    how = SFTConfig(output_dir="/nowhere", per_device_train_batch_size=len(examples), max_length=None, use_cpu=True,
+    how = SFTConfig(output_dir=str(folder), per_device_train_batch_size=len(examples), max_length=None, use_cpu=True,
                     bf16=False, activation_checkpointing=False, report_to="none")  # fmt: skip
     return DfarTrainer(model=model, args=how, examples=examples, share_prefix=share_prefix, processing_class=tokenizer)
 
@@ -230,12 +232,12 @@ def test_every_type_that_shares_is_tested() -> None:
 
 @pytest.mark.parametrize("mode", ["l", "lr"])
 @pytest.mark.parametrize("name", [*SHARING, *NARROW, "bloom"])
-def test_a_batch_teaches_what_its_rows_teach(name: str, mode: str, base: Any, tokenizer: Any) -> None:
+def test_a_batch_teaches_what_its_rows_teach(name: str, mode: str, base: Any, tokenizer: Any, tmp_path: Path) -> None:
     """Padded, or with a shared prefix, by our loss or by TRL's, which GPUs use: as separate rows, and all gradients."""
     examples = training_rows(tokenizer, mode, 4)
     assert len({len(example.input_ids) for example in examples}) > 1
     model = load(base(name)).train()
-    trainer = trainer_of(model, examples, tokenizer)
+    trainer = trainer_of(model, examples, tokenizer, tmp_path)
     assert trainer.data_collator.share_prefix == (name in SHARING)
     expected = plain_loss(model, examples)
     expected_gradients = gradients(model, expected)
@@ -247,28 +249,30 @@ def test_a_batch_teaches_what_its_rows_teach(name: str, mode: str, base: Any, to
 
 
 @pytest.mark.parametrize("name", ["gemma3", "mistral"])
-def test_the_narrowest_window_that_shares(name: str, base: Any, tokenizer: Any) -> None:
+def test_the_narrowest_window_that_shares(name: str, base: Any, tokenizer: Any, tmp_path: Path) -> None:
     """As wide as the longest row, so that every token of a row sees all others before it."""
     examples = training_rows(tokenizer, "lr", 4)
     longest = max(len(example.input_ids) for example in examples)
     model = load(base(name), sliding_window=longest)
     assert can_share_prefix(model.config, longest)
     assert not can_share_prefix(model.config, longest + 1)
-    trainer = trainer_of(model, examples, tokenizer, share_prefix=True)
+    trainer = trainer_of(model, examples, tokenizer, tmp_path, share_prefix=True)
     assert batch_loss(trainer, True).item() == pytest.approx(plain_loss(model, examples).item(), abs=1e-5)
 
 
 @pytest.mark.parametrize(
     ("name", "how"), [*(pytest.param(name, {}, id=name) for name in (*NARROW, "bloom", "mixtral")), EAGER]
 )
-def test_sharing_is_refused_where_it_would_be_wrong(name: str, how: dict[str, str], base: Any, tokenizer: Any) -> None:
+def test_sharing_is_refused_where_it_would_be_wrong(
+    name: str, how: dict[str, str], base: Any, tokenizer: Any, tmp_path: Path
+) -> None:
     """A window narrower than a row, a type without a test, and attention that would ignore the mask."""
     examples = training_rows(tokenizer, "l", 4)
     model = load(base(name), **how)
-    trainer = trainer_of(model, examples, tokenizer)
+    trainer = trainer_of(model, examples, tokenizer, tmp_path)
     assert not trainer.data_collator.share_prefix
     with pytest.raises(InputError, match="share_prefix is not possible here"):
-        trainer_of(model, examples, tokenizer, share_prefix=True)
+        trainer_of(model, examples, tokenizer, tmp_path, share_prefix=True)
     if name not in ("bloom", "mixtral"):
         expected = plain_loss(model, examples).item()
         assert batch_loss(trainer, False).item() == pytest.approx(expected, abs=1e-5)
