@@ -24,7 +24,7 @@ def load(name: str) -> DatasetDict:
         ``group_id`` (contrast group) and ``leaked`` (the statement is also in train).
 
     Raises:
-        dfar_bench.errors.InputError: there is no such data set, or its files cannot be had or are not the published
+        dfar_bench.errors.InputError: there is no such data set, or its files are not available or are not the published
             ones.
     """
     from dfar_bench.datasets import dataset_dict

@@ -12,11 +12,12 @@ import typer
 
 from dfar_bench.cli.options import FINE, AsJson, Resamples, Split, print_json
 from dfar_bench.errors import InputError
+from dfar_bench.scoring import RESAMPLES
 
 
 def baselines(
     split: Split = "paper",
-    resamples: Resamples = 10_000,
+    resamples: Resamples = RESAMPLES,
     as_json: AsJson = False,
     verdicts: Annotated[
         Path | None,

@@ -11,6 +11,7 @@ import typer
 
 from dfar_bench.cli.options import FINE, AsJson, JudgeName, Resamples, print_json
 from dfar_bench.errors import InputError
+from dfar_bench.scoring import RESAMPLES
 
 if TYPE_CHECKING:
     from dfar_bench.experiments.report import Outcome
@@ -28,7 +29,7 @@ def experiment(
         typer.Option(metavar="DIR", help="Print the tables of the answers in these submissions; run nothing."),
     ] = None,
     judge: JudgeName = "",
-    resamples: Resamples = 10_000,
+    resamples: Resamples = RESAMPLES,
     as_json: AsJson = False,
 ) -> int:
     """Train modes with several seeds and equal budgets, score all, and print differences over rows and seeds.

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dfar_bench.cli.options import FINE, AsJson, JudgeName, Samples, new_family, print_json
+from dfar_bench.scoring import SEED
 
 app = new_family("Have people rate responses, and test the judges against them.")
 
@@ -17,7 +18,7 @@ def export_sheet(
     results: Samples,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="A new folder.")],
     n: Annotated[int, typer.Option(metavar="N", min=2, help="How many responses.")] = 60,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the draw.")] = 20240821,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the draw.")] = SEED,
     judge: JudgeName = "",
 ) -> int:
     """Draw responses and write a rating sheet.

@@ -12,6 +12,7 @@ import typer
 
 from dfar_bench.datasets import DATASETS
 from dfar_bench.errors import InputError
+from dfar_bench.scoring.estimate import MAX_RESAMPLES, MIN_RESAMPLES
 
 FINE, FALLS_SHORT, BAD_INPUT = 0, 1, 2
 """Exit statuses: fine; what was checked falls short; bad usage or unreadable input."""
@@ -41,8 +42,6 @@ def check_resamples(number: int) -> int:
     Raises:
         InputError: too few or too many.
     """
-    from dfar_bench.scoring.estimate import MAX_RESAMPLES, MIN_RESAMPLES
-
     if number and not MIN_RESAMPLES <= number <= MAX_RESAMPLES:
         raise InputError(f"--resamples {number} must be 0, or a whole number from {MIN_RESAMPLES} to {MAX_RESAMPLES}.")
     return number

@@ -9,6 +9,7 @@ import typer
 
 from dfar_bench.cli.options import FALLS_SHORT, FINE
 from dfar_bench.errors import InputError
+from dfar_bench.prompts import DEFAULT_STYLE
 
 
 def pairs(
@@ -18,11 +19,13 @@ def pairs(
     drop_leaked: Annotated[
         bool, typer.Option("--drop-leaked", help="Leave out rows that are in the test set.")
     ] = False,
-    prompt: Annotated[str, typer.Option(metavar="STYLE", help="The prompt style the model was trained in.")] = "llama2",
+    prompt: Annotated[
+        str, typer.Option(metavar="STYLE", help="The prompt style the model was trained in.")
+    ] = DEFAULT_STYLE,
     judge: Annotated[
         str, typer.Option(metavar="NAME", help="The judge that ranks; it must not be the one that scores.")
     ] = "reference.v2b",
-    samples: Annotated[int, typer.Option(min=2, max=64, help="Answers a row.")] = 4,
+    samples: Annotated[int, typer.Option(min=2, max=64, help="Answers per row.")] = 4,
     temperature: Annotated[float, typer.Option(min=0.05, max=5, help="Of sampling.")] = 1.0,
     max_new_tokens: Annotated[int, typer.Option(min=8, help="The limit on an answer; longer ones are not used.")] = 256,
     batch_size: Annotated[int, typer.Option(min=1, help="Rows at once.")] = 16,

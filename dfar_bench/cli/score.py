@@ -21,6 +21,7 @@ from dfar_bench.cli.options import (
     warn_of_differences,
 )
 from dfar_bench.errors import InputError
+from dfar_bench.scoring import RESAMPLES
 
 if TYPE_CHECKING:
     from dfar_bench.runs.run import Run
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 def rescore(
     paths: Samples,
     judge: JudgeName = "",
-    resamples: Resamples = 10_000,
+    resamples: Resamples = RESAMPLES,
     specificity: Annotated[
         bool, typer.Option("--specificity", help="Also ask the judge whether reasons fit sibling statements as well.")
     ] = False,
@@ -92,7 +93,7 @@ def compare(
     """
     from dfar_bench.judges import DEFAULT_JUDGE, get_judge
     from dfar_bench.runs.compare import compare_runs
-    from dfar_bench.scoring import LEVEL, RESAMPLES, SEED
+    from dfar_bench.scoring import LEVEL, SEED
 
     comparisons = compare_runs(_read_runs(first), _read_runs(second), get_judge(judge or DEFAULT_JUDGE))
     if as_json:

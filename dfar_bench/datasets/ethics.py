@@ -111,7 +111,7 @@ for _name, _file, _sha256, _title, _description in (
         "justice_test_hard.csv",
         "b1c5fd1217878ceaf451a3e5bddc6f2cc3fdce64a6b6ce56026dbd631c91b960",
         "ETHICS justice, hard",
-        "Claims and habits from ETHICS' hard test split, whose reason is fair or not.",
+        "Claims and habits from ETHICS' hard test split: is the reason given a fair one?",
     ),
 ):
     _add(

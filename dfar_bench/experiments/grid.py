@@ -229,8 +229,9 @@ class Experiment(BaseModel):
         return before if before in self.modes else ""
 
     def own_options(self, mode: str) -> dict[str, Option]:
-        """Return the options of a mode's trainings, without those that the budget sets."""
-        return {**self.options, **self.of_mode.get(mode, {})}
+        """Return the options of a mode's trainings, without those that the budget sets; leaked rows are left out."""
+        usual = {"drop_leaked": True} if get_dataset(self.split).has_leak else {}
+        return {**usual, **self.options, **self.of_mode.get(mode, {})}
 
     def has_adapter(self, mode: str) -> bool:
         """Whether a mode trains an adapter, which is merged before the model is used."""

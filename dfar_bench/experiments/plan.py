@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dfar_bench.datasets import get_dataset
 from dfar_bench.experiments import commands
 from dfar_bench.experiments.grid import Asked, Experiment, Option, mode_of, title_of, training_options
 from dfar_bench.experiments.steps import Step, typed
@@ -69,7 +68,7 @@ def steps_of(
 ) -> list[Step]:
     """Return the commands of a cell; all that they write is under ``folder``, an absolute path."""
     place, scored, title = folder / cell.name, base.path, cell.title
-    dataset, steps = get_dataset(experiment.split), []
+    steps: list[Step] = []
     revision, submitted_base = base.revision, "base" if experiment.score_base else ""
     about = ["--mode", "base"]
     if cell.seed is not None:
@@ -84,7 +83,6 @@ def steps_of(
             words += ["--model_name_or_path", begins, "--pairs", typed(place / "pairs.jsonl")]
         else:
             words += ["--model_name_or_path", base.path, *(["--model_revision", revision] if revision else [])]
-        words += ["--drop_leaked", "true"] if dataset.has_leak and "drop_leaked" not in options else []
         steps.append(commands.train(title, [*words, *_for_trl(options)], place))
         scored, revision = model_of(experiment, cell, folder), None
         if experiment.has_adapter(cell.mode):
@@ -114,7 +112,7 @@ def _named(title: str, kind: str, condition: str) -> str:
 def _pairs(experiment: Experiment, cell: Cell, model: str, place: Path, options: Mapping[str, Option]) -> Step:
     """Make pairs of answers with the model that a cell goes on from, of the rows and in the style of its training."""
     words = ["dfar-bench", "pairs", "--model", model, "--split", experiment.split, "--seed", str(cell.seed)]
-    words += ["--drop-leaked"] if get_dataset(experiment.split).has_leak and options.get("drop_leaked", True) else []
+    words += ["--drop-leaked"] if options.get("drop_leaked") else []
     style = {name: value for name, value in options.items() if name == "prompt"}
     for name, value in {**style, **experiment.pairs}.items():
         words += [f"--{name.replace('_', '-')}", str(value)]

@@ -54,7 +54,7 @@ def take(folder: Path, story: Mapping[str, Any]) -> None:
 def options_of(experiment: Experiment, mode: str) -> Options:
     """Return what ``train/sft.py`` makes of a mode's options."""
     dataset = get_dataset(experiment.split)
-    usual = {"split": dataset.name, "prompt": default_style(dataset), "drop_leaked": dataset.has_leak}
+    usual = {"split": dataset.name, "prompt": default_style(dataset)}
     given = training_options(experiment, mode, dict.fromkeys(experiment.modes, 1))
     return Options(**{**usual, **{name: value for name, value in given.items() if hasattr(Options, name)}})
 

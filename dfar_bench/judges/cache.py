@@ -30,7 +30,7 @@ class AnswerCache:
     def add(self, key: str, answer: str, prompt_tokens: int = 0, completion_tokens: int = 0) -> str:
         """Store an answer and return the stored one: another process's, if that was faster.
 
-        So a run decides what it would decide again from the cache.
+        So a rerun from the cache gives the same decisions.
         """
         values = (key, answer, prompt_tokens, completion_tokens)
         self._connection.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", values)

@@ -83,7 +83,7 @@ class Harness(fields.Strict):
 
     Attributes:
         prompt: signature of the prompt style.
-        limit: always None: a part of a test set cannot be submitted.
+        limit: always None: runs with --limit are refused.
     """
 
     lm_eval: fields.Version

@@ -114,7 +114,7 @@ def opened(names: Sequence[Path | str]) -> Iterator[list[Tree]]:
     """Yield the trees of folders and addresses; what was downloaded is unpacked for as long as they are needed.
 
     Raises:
-        InputError: an address is not pinned, cannot be had, or is not an archive of submissions.
+        InputError: an address is not pinned or not available, or is not an archive of submissions.
     """
     archives = {name: parse_address(str(name)) for name in names if is_address(name)}  # before the first download
     with tempfile.TemporaryDirectory(prefix="dfar-board-") as folder:

@@ -49,7 +49,7 @@ def dfar_run(path: Path) -> dict[str, Any]:
         }
     except (AttributeError, KeyError, TypeError) as error:
         raise InputError(
-            f"{path} is not a {TRAINING_RECORD} of train/sft.py ({error!r} is amiss): name another."
+            f"{path} is not a {TRAINING_RECORD} of train/sft.py (missing or malformed: {error!r}): name another."
         ) from None
 
 

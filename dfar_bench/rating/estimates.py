@@ -4,7 +4,7 @@ The sample is stratified by the decision of the key's judge, so every share is w
 judged responses: the sum of N_h/N times p_h over the strata h (Cochran, Sampling Techniques, 1977, chapter 5).
 Unweighted, sensitivity and specificity would depend on the composition of the sample.
 
-A judge that errs finds another rate than people do. Its apparent rate on a run is corrected by its sensitivity and
+A judge's errors bias the rate that it finds. Its apparent rate on a run is corrected by its sensitivity and
 specificity (W. J. Rogan & B. Gladen, American Journal of Epidemiology 107, 1978), on the assumption that it errs alike
 on all runs of the key.
 

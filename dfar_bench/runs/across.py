@@ -83,7 +83,7 @@ def across(names: Sequence[str] = ()) -> Across:
         names: of data sets; by default all.
 
     Raises:
-        InputError: there is none of a name, or its files cannot be had.
+        InputError: there is none of a name, or its files are not available.
     """
     texts = {name: _distinct(name) for name in names or DATASETS}
     pairs = []

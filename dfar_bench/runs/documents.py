@@ -26,7 +26,7 @@ def documents(task: Task, style: str, condition: str, *, recorded: bool = False)
         over processes.
 
     Raises:
-        InputError: the data cannot be had, or there is no such style or condition.
+        InputError: the data is not available, or there is no such style or condition.
     """
     test = rows(task.dataset.name)["test"]
     source = task.dataset.examples_from

@@ -1,6 +1,6 @@
 """MAR adjusted for the errors of its judge.
 
-A judge that errs finds another rate than there is. From its sensitivity and specificity on other answers the true rate
+A judge's errors bias the rate that it finds. From its sensitivity and specificity on other answers the true rate
 can be estimated (W. J. Rogan & B. Gladen, American Journal of Epidemiology 107, 1978), on the assumption that it errs
 alike on the answers at hand. Only answers on which the reason decides are adjusted: a wrong verdict, and a verdict
 without a reason, are read rather than judged, and how many there are says nothing of how a judge errs about reasons.

@@ -5,7 +5,7 @@ rejected one; chosen is what people wrote (``human`` pairs), or another answer o
 (``hard`` pairs). Answers that are no argument at all teach only form, and those that were cut off teach no end: neither
 is used.
 
-A file of pairs is JSON Lines: first how it was made, then a pair a line. It quotes the data, so it is not to be
+A file of pairs is JSON Lines: first how it was made, then one pair per line. It quotes the data, so it is not to be
 published.
 """
 
@@ -43,7 +43,7 @@ class Sampling:
         weights: see ``record.base_weights``.
         split, drop_leaked: whose train rows.
         prompt: the prompt style.
-        samples: answers a row.
+        samples: answers per row.
         max_new_tokens: the limit on each.
         batch_size: rows at once.
         limit: the number of rows, evenly spaced; None for all.

@@ -2,8 +2,8 @@
 
 Endpoint and key are those of the ``openai`` client, ``OPENAI_BASE_URL`` and ``OPENAI_API_KEY``. ``rubric`` holds what
 is asked and what follows from the answers. No endpoint guarantees that temperature 0 and a fixed seed give the same
-answer again, so decisions are only repeatable from the cache; nor can the signature know that an endpoint serves
-another model under the same name than yesterday, or than another endpoint.
+answer again, so decisions are only repeatable from the cache; nor can the signature know whether an endpoint serves
+the same model under a name as yesterday, or as another endpoint.
 
 Environment variables (all optional):
     DFAR_BENCH_LLM_MODEL: the model, where ``--judge llm`` names none.
@@ -55,7 +55,8 @@ FORMATS = ("json_schema", "json_object", "text")
 PARAMETERS: Mapping[str, object] = {"temperature": 0, "seed": 0}
 _CACHE = "DFAR_BENCH_LLM_CACHE"
 _RESERVED = ("model", "messages", "response_format", "stream", "n")
-"""Parameters that users may not change: the answers could not be read, or would be another model's than is signed."""
+"""Parameters that users may not change: the answers could not be read, or would be of a model that the signature does
+not name."""
 
 _ATTEMPTS = 4
 """How often a model is asked that does not answer as asked."""

@@ -56,7 +56,7 @@ def fit_again(
         progress: called with the name of each step.
 
     Raises:
-        InputError: there is no such version, or what it is fitted to cannot be had.
+        InputError: there is no such version, or what it is fitted to is not available.
     """
     if version == "v1":
         return _first(out, vectors, progress)

@@ -52,7 +52,7 @@ def constructed_cases(name: str) -> tuple[ValidationCase, ...]:
     Always the same in the same order: by construction, then by row in file order.
 
     Raises:
-        InputError: no responses are constructed from this data set, or its data cannot be had.
+        InputError: no responses are constructed from this data set, or its data is not available.
     """
     pool = _pool(name)
     return tuple(

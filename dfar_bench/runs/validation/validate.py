@@ -66,7 +66,7 @@ def validate(judges: Sequence[Judge], splits: Sequence[str], people: People | No
         people: see ``measure_open``.
 
     Raises:
-        InputError: there is no such split, its data cannot be had, or a judge cannot judge a case.
+        InputError: there is no such split, its data is not available, or a judge cannot judge a case.
     """
     for split in splits:
         if split not in SPLITS:

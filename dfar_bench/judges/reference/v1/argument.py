@@ -15,7 +15,7 @@ from dfar_bench.text import words
 
 MAX_CHARACTERS = 8_000
 MAX_WORDS = 1_000
-"""Limits on how much of an argument is read; models are asked for at most about 200 tokens."""
+"""Limits on how much of an argument is read; an answer of 512 tokens has some 400 words."""
 
 ASSERTED, NEGATED, CONCEDED = 0, 1, 2
 """The polarity of a word."""

@@ -60,7 +60,7 @@ def fit(vectors: Path | None = None, progress: Callable[[str], object] = lambda 
         progress: called with the name of each step.
 
     Raises:
-        InputError: the published data or the vectors cannot be had, or are not the right ones.
+        InputError: the published data or the vectors are not available, or are not the right ones.
     """
     progress("word vectors")
     arrays = read_vectors(vectors) if vectors else load_file("vectors.npz")

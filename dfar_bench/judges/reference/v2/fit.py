@@ -84,7 +84,7 @@ def find_published() -> Path:
     """Return the published encoder's file, from the Hugging Face Hub or what was downloaded from there.
 
     Raises:
-        InputError: it cannot be had.
+        InputError: it cannot be obtained.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -93,7 +93,7 @@ def find_published() -> Path:
         return Path(hf_hub_download(PUBLISHED, "model.safetensors"))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise InputError(
-            f"{PUBLISHED} cannot be had from the Hub ({one_line(error)[:80]}): "
+            f"{PUBLISHED} cannot be obtained from the Hub ({one_line(error)[:80]}): "
             f"name its model.safetensors with --encoder."
         ) from None
 
