@@ -53,7 +53,7 @@ def test_a_goal_is_that_of_the_claim_that_covers_a_figure() -> None:
 
 def test_the_table() -> None:
     figures = [
-        Figure("judge", "human reasons, reference", 12_345.6, "responses/core-s"),
+        Figure("judge", "human reasons, reference, again", 12_345.6, "responses/core-s"),
         Figure("evaluation", "harness, dfar_cls / stock task", 1.10004, "ratio"),  # met by the value that is shown
         Figure("board", "index.html", 3.5, "MiB"),
         Figure("board", "submissions", 123_456, "submissions"),
@@ -62,7 +62,7 @@ def test_the_table() -> None:
     assert table(report([figures], "mini", MACHINE, quick=False)).splitlines() == [
         "section    | figure                         |   value | unit             | goal    | met",
         "-----------+--------------------------------+---------+------------------+---------+-------------",
-        "judge      | human reasons, reference       |  12,350 | responses/core-s | ≥ 2,000 | yes",
+        "judge      | human reasons, reference, again |  12,350 | responses/core-s | ≥ 1,000 | yes",
         "evaluation | harness, dfar_cls / stock task |     1.1 | ratio            | ≤ 1.1   | yes",
         "board      | index.html                     |     3.5 | MiB              | ≤ 2     | MISSED",
         "board      | submissions                    | 123,456 | submissions      |         |",

@@ -40,7 +40,7 @@ class Sampling:
 
     Attributes:
         model: its folder, or its name on the Hub.
-        weights: see ``record.base_weights``.
+        weights: what tells them from others, see ``BaseModel.state``.
         split, drop_leaked: whose train rows.
         prompt: the prompt style.
         samples: answers per row.

@@ -62,8 +62,7 @@ def bench_claims() -> str:
 def published(claim: Claim) -> str:
     """Format what was measured of a claim, with the unit."""
     text = cell(values(claim.covers))
-    assert text, f"docs/bench.json has no figure of this name: {claim.figure}"
-    return f"{text}{claim.unit}"
+    return f"{text}{claim.unit}" if text else "not measured yet"
 
 
 def goals() -> str:

@@ -86,12 +86,18 @@ CLAIMS = (
     Claim(
         "evaluation",
         "rescored, reason",
-        "rescoring saved answers: reasons as long as DFAR's, 80 words, in four forms",
+        "rescoring saved answers again: reasons as long as DFAR's, 80 words, in four forms",
         _ROWS,
         at_least(2_000),
     ),
-    Claim("judge", "validity mix, reference", "judging: responses of the validation set", _JUDGED, at_least(2_000)),
-    Claim("judge", "human reasons, reference", "judging: human reasons", _JUDGED, at_least(2_000)),
+    Claim(
+        "judge", "human reasons, reference, new", "judging: human reasons, for the first time", _JUDGED, at_least(20)
+    ),
+    Claim("judge", "human reasons, reference, again", "judging: the same again", _JUDGED, at_least(1_000)),
+    Claim(
+        "judge", "validity mix, reference, new", "judging: constructed answers, the first time", _JUDGED, at_least(20)
+    ),
+    Claim("judge", "validity mix, reference, again", "judging: the same again", _JUDGED, at_least(1_000)),
     Claim("board", "verified", "submissions verified, per core", " per second", at_least(3)),
     Claim("board", "build, warm", "board of 200 submissions rebuilt, all cached", " s", at_most(30)),
     Claim("board", "index.html", "its first page: size", " MiB", at_most(2)),

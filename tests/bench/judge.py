@@ -1,10 +1,17 @@
-"""Judges: how many responses per second the reference judge reads, and how much longer it takes than ``verdict``."""
+"""Judges: how many responses per second the reference judge reads, for the first time and again, and ``verdict``.
+
+Its encoder reads a response once; after that its word is in the cache.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from tempfile import TemporaryDirectory
+
+import pytest
 
 from dfar_bench.datasets import get_dataset, rows
 from dfar_bench.judges import Case, get_judge
@@ -34,15 +41,24 @@ def validity_mix() -> list[Case]:
 
 
 def measure_judges(name: str, make_cases: Callable[[], list[Case]], size: Size) -> Iterator[Figure]:
-    cases = make_cases()[:: size.judge_every]
-    for judge in ("reference", "verdict"):
-        judge_seconds(judge, cases[:1])  # loads it
-    # In turn, so that both judges meet the machine in the same state.
-    pairs = [(judge_seconds("reference", cases), judge_seconds("verdict", cases)) for _ in range(size.best_of)]
-    reference, verdict = map(min, zip(*pairs))
-    yield Figure("judge", f"{name}, reference", len(cases) / reference, "responses/core-s")
-    yield Figure("judge", f"{name}, verdict", len(cases) / verdict, "responses/core-s")
-    yield Figure("judge", f"{name}, time of reference / verdict", reference / verdict, "ratio")
+    every = make_cases()
+    cases = every[:: max(1, len(every) // size.judged)][: size.judged]
+    with fresh_cache():
+        for judge in ("reference", "verdict"):
+            judge_seconds(judge, cases[:1])  # loads it
+        times = {"reference, new": judge_seconds("reference", cases)}
+        # In turn, so that both judges meet the machine in the same state.
+        pairs = [(judge_seconds("reference", cases), judge_seconds("verdict", cases)) for _ in range(size.best_of)]
+    times["reference, again"], times["verdict"] = map(min, zip(*pairs))
+    for what, taken in times.items():
+        yield Figure("judge", f"{name}, {what}", len(cases) / taken, "responses/core-s")
+
+
+@contextmanager
+def fresh_cache() -> Iterator[None]:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DFAR_BENCH_CACHE", folder)
+        yield
 
 
 def judge_seconds(name: str, cases: Sequence[Case]) -> float:

@@ -27,7 +27,7 @@ class Size:
         evaluations: pairs of evaluations, ours and the stock task.
         logged_runs: runs that are rescored together.
         best_of: repetitions of what takes seconds; the best counts.
-        judge_every: judge one of this many responses.
+        judged: responses, evenly spaced.
         train_rows: by mode.
         strategies: ways to distribute a model.
         verified: submissions that are verified to measure the rate.
@@ -40,7 +40,7 @@ class Size:
     logged_runs: int
     best_of: int
     resamples: int
-    judge_every: int
+    judged: int
     train_rows: dict[str, int]
     strategies: tuple[str, ...]
     verified: int
@@ -54,7 +54,7 @@ FULL = Size(
     logged_runs=20,
     best_of=3,
     resamples=RESAMPLES,
-    judge_every=1,
+    judged=1_000,
     train_rows={"l": 32, "lr": 12},
     strategies=("ddp", "zero1", "zero2", "zero2_offload", "zero3", "zero3_offload"),
     verified=20,
@@ -67,7 +67,7 @@ QUICK = Size(
     logged_runs=1,
     best_of=1,
     resamples=1_000,
-    judge_every=40,
+    judged=20,
     train_rows={"l": 4, "lr": 2},
     strategies=("ddp", "zero3"),
     verified=2,
