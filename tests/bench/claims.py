@@ -90,13 +90,9 @@ CLAIMS = (
         _ROWS,
         at_least(2_000),
     ),
-    Claim(
-        "judge", "human reasons, reference, new", "judging: human reasons, for the first time", _JUDGED, at_least(20)
-    ),
+    Claim("judge", "human reasons, reference, new", "judging: human reasons, first time", _JUDGED, at_least(20)),
     Claim("judge", "human reasons, reference, again", "judging: the same again", _JUDGED, at_least(1_000)),
-    Claim(
-        "judge", "validity mix, reference, new", "judging: constructed answers, the first time", _JUDGED, at_least(20)
-    ),
+    Claim("judge", "validity mix, reference, new", "judging: constructed answers, first time", _JUDGED, at_least(20)),
     Claim("judge", "validity mix, reference, again", "judging: the same again", _JUDGED, at_least(1_000)),
     Claim("board", "verified", "submissions verified, per core", " per second", at_least(3)),
     Claim("board", "build, warm", "board of 200 submissions rebuilt, all cached", " s", at_most(30)),
