@@ -1,5 +1,4 @@
-"""``leaderboard/reproduced/ORG__NAME/RUN.json``: how closely a maintainer's rerun
-reproduced a submission's answers.
+"""``leaderboard/reproduced/ORG__NAME/RUN.json``: how closely a maintainer's rerun reproduced a submission's answers.
 
 ``reproduce`` writes these files, and maintainers alone add them: a badge that came with a submission would be its own
 submitter's word, so the check of pull requests refuses the two together. They are checked as submissions are all the
