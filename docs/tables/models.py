@@ -13,7 +13,7 @@ from dfar_bench.judges.validation.rates import error_rates
 from dfar_bench.scoring import KINDS, METRICS, Answer, estimates
 from dfar_bench.scoring.seeds import compare_modes, mean_over_seeds
 from tables.data import ALWAYS, classical
-from tables.experiments import ACC, AUROC, MAIN, MAR, QUANTITIES, VERDICT, Quantity, figures, modes_of, of_seeds
+from tables.experiments import ACC, AUROC, LARGER, MAIN, MAR, QUANTITIES, VERDICT, Quantity, figures, modes_of, of_seeds
 from tables.formats import measured, percent, table
 from tables.submissions import answers_of, find_run, submitted
 
@@ -29,6 +29,8 @@ MODELS = {
     BASE: ["dfar-bench/reasons-270m-base", "dfar-bench/gemma-3-270m"],
 }
 """Names on the board; the first that answered a data set counts."""
+TRAINED = {MAIN: BASE, LARGER: "Qwen2.5-Coder 0.5B"}
+"""What the experiments trained."""
 
 
 def _named(title: str, split: str) -> str | None:
@@ -87,22 +89,26 @@ def by_domain() -> str:
     asked = [(quantity, domain) for quantity in (AUROC, VERDICT) for domain in DOMAINS]
     models: dict[str, Callable[[Quantity], list[Sequence[Answer]]]] = {
         **{title: partial(_untrained_answers, title) for title in MODELS},
-        **{f"{BASE}, {title}": partial(of_seeds, MAIN, mode) for title, mode in modes_of(MAIN).items()},
+        **{
+            f"{base}, {title}": partial(of_seeds, name, mode)
+            for name, base in TRAINED.items()
+            for title, mode in modes_of(name).items()
+        },
     }
 
     def figure(quantity: Quantity, domain: str, of: Callable[[Quantity], list[Sequence[Answer]]]) -> str:
         mean = mean_over_seeds([quantity.metric], _of_domain(domain, of(quantity)))
         return measured(mean[quantity.metric.name], quantity.metric)
 
-    def difference(quantity: Quantity, domain: str) -> str:
-        sides = (_of_domain(domain, of_seeds(MAIN, mode, quantity)) for mode in ("l", "lr"))
+    def difference(name: str, quantity: Quantity, domain: str) -> str:
+        sides = (_of_domain(domain, of_seeds(name, mode, quantity)) for mode in ("l", "lr"))
         return measured(compare_modes([quantity.metric], *sides)[quantity.metric.name].difference, quantity.metric, "+")
 
     acc, constant = METRICS["acc"], classical("clean")[ALWAYS]
     always = [measured(estimates([acc], *_of_domain(domain, [constant]))["acc"], acc) for domain in DOMAINS]
     lines = [[ALWAYS, *("" for _ in DOMAINS), *always]]
     lines += [[title, *(figure(*each, of) for each in asked)] for title, of in models.items()]
-    lines.append([f"{BASE}, L+R minus L", *(difference(*each) for each in asked)])
+    lines += [[f"{base}, L+R minus L", *(difference(name, *each) for each in asked)] for name, base in TRAINED.items()]
     return table("|".join(["model", *(f"{quantity.title}, {domain}" for quantity, domain in asked)]), lines)
 
 
