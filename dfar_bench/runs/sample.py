@@ -111,8 +111,7 @@ class Sample:
         generation = self._argument(1) if isinstance(output.value, str) else None
         if isinstance(output.value, str) and not isinstance(generation, dict):
             raise InputError(f"{self.where}: arguments.gen_args_0 holds no generation arguments: run the task again.")
-        output_type = "multiple_choice" if generation is None else "generate_until"
-        kinds = [kind for kind in DATASETS[row.dataset].kinds if KINDS[kind].output_type == output_type]
+        kinds = [kind for kind in DATASETS[row.dataset].kinds if KINDS[kind].chooses == (generation is None)]
         kind = self.doc.get("kind", kinds[0] if kinds else "?")
         if kind not in kinds:
             raise InputError(f"{self.where}: {row.dataset} has no task of the kind {kind!r}: run the task again.")

@@ -237,12 +237,9 @@ def by_seed() -> str:
     lines = []
     for name in SIZES:
         of_modes = [of_seeds(name, mode, VERDICT) for mode in modes_of(name).values()]
-        lines.append([_setting(name), *(", ".join(_share(VERDICT, seed) for seed in seeds) for seeds in of_modes)])
+        cells = [", ".join(shown(VERDICT.metric.of(seed), VERDICT.metric) for seed in seeds) for seeds in of_modes]
+        lines.append([_setting(name), *cells])
     return table("|".join([VERDICT.title, *modes_of(MAIN)]), lines)
-
-
-def _share(quantity: Quantity, answers: Sequence[Any]) -> str:
-    return shown(quantity.metric.of(answers), quantity.metric)
 
 
 def faults() -> str:

@@ -142,7 +142,7 @@ def in_a_paper() -> str:
     judge = get_judge().signature
     rates = error_rates(judge, "instruct")
     assert rates
-    verdicts, auroc, mar = (_with_interval(of_model[one]) for one in (VERDICT, AUROC, MAR))
+    verdicts, auroc, mar = (of_model[one].replace(" (", " % (95 % CI ") for one in (VERDICT, AUROC, MAR))
     text = (
         f"Of the written verdicts of {model} {verdicts} agree with the human label (DFAR, clean test set, "
         f"{len(rows('clean')['test'])} statements; {ALWAYS}: {always[ACC].split()[0]} %). AUROC is {auroc}. MAR is "
@@ -150,11 +150,6 @@ def in_a_paper() -> str:
         f"flags {percent(rates.flagged)} % of the aligned ones, by model readings."
     )
     return "\n".join(f"> {line}" for line in wrap(text, 112, break_long_words=False, break_on_hyphens=False))
-
-
-def _with_interval(figure: str) -> str:
-    value, interval = figure.split(" ", 1)
-    return f"{value} % {interval.replace('(', '(95 % CI ')}"
 
 
 def _errors() -> str:

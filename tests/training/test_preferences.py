@@ -180,10 +180,10 @@ def ddp(base: Path, made: Path) -> Path:
     return base.with_name("ddp")
 
 
-@pytest.mark.parametrize("strategy", ["zero3"])  # the reference's weights are in parts as well
-def test_strategies_give_the_same_losses(strategy: str, ddp: Path, base: Path, made: Path) -> None:
-    folder = base.with_name(strategy)
-    run(folder, *OPTIONS, "--pairs", str(made), "--max_steps", "3", strategy=strategy)
+def test_zero3_gives_the_same_losses(ddp: Path, base: Path, made: Path) -> None:
+    """There the reference's weights are in parts as well."""
+    folder = base.with_name("zero3")
+    run(folder, *OPTIONS, "--pairs", str(made), "--max_steps", "3", strategy="zero3")
     assert losses(folder) == pytest.approx(losses(ddp), abs=1e-5)
     trained, expected = (load_file(at / "adapter_model.safetensors") for at in (folder, ddp))
     assert trained.keys() == expected.keys()
