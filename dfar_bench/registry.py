@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -75,6 +75,15 @@ class Registry(Mapping[str, T]):
     def __len__(self) -> int:
         load_plugins()
         return len(self._entries)
+
+    # Mapping's own would ask for the plugins anew for every entry, which takes most of the time of reading samples.
+    def values(self) -> ValuesView[T]:
+        load_plugins()
+        return self._entries.values()
+
+    def items(self) -> ItemsView[str, T]:
+        load_plugins()
+        return self._entries.items()
 
 
 _loaded: dict[str, InputError | None] = {}

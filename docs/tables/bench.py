@@ -30,8 +30,8 @@ def values(covers: Callable[[str, str], bool]) -> list[list[float]]:
 def cell(found: list[list[float]]) -> str:
     """Format a figure: the median of three runs or more with the range; the range of two runs or several figures."""
     runs = sorted(value for each in found for value in each)
-    if len(runs) < 2:
-        return "".join(map(shown, runs))
+    if len({shown(value) for value in runs}) < 2:
+        return "".join(map(shown, runs[:1]))
     low_high = f"{shown(runs[0])} to {shown(runs[-1])}"
     return f"{shown(median(runs))} ({low_high})" if len(found) == 1 and len(runs) > 2 else low_high
 

@@ -6,18 +6,14 @@ Its encoder reads a response once; after that its word is in the cache.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from tempfile import TemporaryDirectory
-
-import pytest
 
 from dfar_bench.datasets import get_dataset, rows
 from dfar_bench.judges import Case, get_judge
 from dfar_bench.runs.validation.cases import constructed_cases
 from tests.bench.figures import Figure
-from tests.bench.measuring import SPLIT, Size, attempt, core_seconds
+from tests.bench.measuring import SPLIT, Size, attempt, core_seconds, fresh_cache
 
 
 def measure(size: Size) -> Iterator[Figure]:
@@ -52,13 +48,6 @@ def measure_judges(name: str, make_cases: Callable[[], list[Case]], size: Size) 
     times["reference, again"], times["verdict"] = map(min, zip(*pairs))
     for what, taken in times.items():
         yield Figure("judge", f"{name}, {what}", len(cases) / taken, "responses/core-s")
-
-
-@contextmanager
-def fresh_cache() -> Iterator[None]:
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DFAR_BENCH_CACHE", folder)
-        yield
 
 
 def judge_seconds(name: str, cases: Sequence[Case]) -> float:

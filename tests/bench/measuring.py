@@ -7,8 +7,12 @@ import re
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any
+
+import pytest
 
 from dfar_bench.scoring import RESAMPLES
 from tests.bench.figures import Figure
@@ -90,6 +94,14 @@ def core_seconds(work: Callable[[], object]) -> float:
     start = time.process_time()
     work()
     return time.process_time() - start
+
+
+@contextmanager
+def fresh_cache() -> Iterator[None]:
+    """Forget what judges have read before."""
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DFAR_BENCH_CACHE", folder)
+        yield
 
 
 def attempt(section: str, name: str, measure: Callable[..., Iterable[Figure]], *arguments: Any) -> Iterator[Figure]:
